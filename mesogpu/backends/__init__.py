@@ -1,0 +1,1 @@
+"""What computes a block: one protocol, several engines."""

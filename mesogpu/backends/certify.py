@@ -1,0 +1,81 @@
+"""What makes a stored sample trustworthy: certificates for each one, an audit of a fixed random subset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesogpu.physics.philox import philox4x32
+from mesogpu.plan.blocks import Block, Status
+
+UNITARITY_BOUND = 1e-9
+"""Largest |R + T - N| / N of a certified sample."""
+
+ABSOLUTE_BOUND = 1e-8
+RELATIVE_BOUND = 1e-11
+"""A certified sample has |d ln g| <= max(1e-8, 1e-11 |ln g|)."""
+
+ALWAYS_AUDITED = 4
+"""The first realizations of each point: as random as any others."""
+
+AUDIT_RATE = 1.0 / 1024.0
+"""Share of all further realizations that is audited."""
+
+AUDIT_STREAM = 0xFFFFFFFF
+"""Philox stream that draws the audited realizations; no disorder law uses it."""
+
+Auditor = Callable[[Block, int], NDArray[np.float64]]
+"""ln g of one realization of a block at every length, (length,), by independent means; NaN where those do not reach."""
+
+
+def certificates(defect: NDArray[np.float64], log_conductance: NDArray[np.float64], channels: int) -> NDArray[np.uint8]:
+    """Status of each sample from what its own computation shows.
+
+    defect          : (...) float64, |R + T - N|
+    log_conductance : (...) float64
+    channels        : N
+    returns         : (...) uint8, `Status`
+    """
+    status = np.full(defect.shape, Status.CERTIFIED, dtype=np.uint8)
+    if channels == 0:
+        status[...] = Status.NO_CHANNEL
+        return status
+    status[~(defect <= UNITARITY_BOUND * channels)] = Status.FAILED_UNITARITY
+    status[~(np.isfinite(defect) & np.isfinite(log_conductance))] = Status.FAILED_NOT_FINITE
+    return status
+
+
+def audited_realizations(block: Block) -> NDArray[np.int64]:
+    """The realizations of a block that are audited: fixed by the seed, whatever the number of realizations.
+
+    returns : (n,) int64, counted from realization 0 of the point
+    """
+    realizations = np.arange(block.first, block.first + block.count, dtype=np.int64)
+    counter = (0, 0, AUDIT_STREAM, block.point.stream_point)
+    draw = philox4x32(counter, (block.point.seed, realizations))[:, 0]
+    return realizations[(realizations < ALWAYS_AUDITED) | (draw < AUDIT_RATE * 2.0**32)]
+
+
+def audit(
+    block: Block, log_conductance: NDArray[np.float64], status: NDArray[np.uint8], auditor: Auditor
+) -> NDArray[np.float64]:
+    """Recompute the audited samples of a block independently; a sample beyond the bound loses its certificate.
+
+    log_conductance : (length, count) float64
+    status          : (length, count) uint8, changed in place
+    returns         : (length,) float64, largest |d ln g|; NaN where nothing was audited
+    """
+    largest = np.full(len(log_conductance), np.nan)
+    for realization in audited_realizations(block):
+        column = realization - block.first
+        certified = status[:, column] == Status.CERTIFIED
+        if not certified.any():
+            continue
+        stored = log_conductance[:, column]
+        deviation = np.where(certified, np.abs(auditor(block, int(realization)) - stored), np.nan)
+        bound = np.maximum(ABSOLUTE_BOUND, RELATIVE_BOUND * np.abs(stored))
+        status[deviation > bound, column] = Status.FAILED_AUDIT
+        largest = np.fmax(largest, deviation)
+    return largest

@@ -1,0 +1,72 @@
+"""One sample as a single linear system: independent of any recursion, the audit of the oracle.
+
+(E - H - Sigma_0 - Sigma_1) X = W_0 on all sites; t = i W_1^dagger X at the last slice.
+
+source : Fisher and Lee, PRB 23, 6851 (1981)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_banded
+
+from mesogpu.physics.systems import System
+
+DENSE_SITES = 200
+"""Up to this many sites the matrix is solved as it stands; beyond, as a band matrix of the same numbers."""
+
+
+def transmission_amplitudes(system: System, potential: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Amplitudes t of one sample from lead 0 to lead 1.
+
+    potential : (L, M) float64, onsite energies, units of t
+    returns   : (N, N) complex128; underflows below ln g of about -1400
+    """
+    length, width = potential.shape
+    lead_0, lead_1 = system.leads()
+    source = np.zeros((length * width, lead_0.channels), dtype=np.complex128)
+    source[:width] = lead_0.coupling
+    if length * width <= DENSE_SITES:
+        wave = np.linalg.solve(_dense(system, potential), source)
+    else:
+        wave = solve_banded((width, width), _banded(system, potential), source, overwrite_ab=True, check_finite=False)
+    return np.asarray(1j * lead_1.coupling.conj().T @ wave[-width:])
+
+
+def _slice_blocks(system: System, potential: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Diagonal blocks of E - H - Sigma, (L, M, M)."""
+    length, width = potential.shape
+    lead_0, lead_1 = system.leads()
+    blocks = np.tile((system.energy * np.eye(width) - system.intra_slice()).astype(np.complex128), (length, 1, 1))
+    blocks[:, np.arange(width), np.arange(width)] -= potential
+    blocks[0] -= lead_0.self_energy
+    blocks[-1] -= lead_1.self_energy
+    return blocks
+
+
+def _dense(system: System, potential: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """E - H - Sigma on all sites, (L M, L M)."""
+    length, width = potential.shape
+    matrix = np.zeros((length, width, length, width), dtype=np.complex128)
+    blocks = _slice_blocks(system, potential)
+    hopping = np.diag(system.inter_slice())
+    for x in range(length):
+        matrix[x, :, x, :] = blocks[x]
+        if x + 1 < length:
+            matrix[x + 1, :, x, :] = -hopping
+            matrix[x, :, x + 1, :] = -hopping.conj().T
+    return matrix.reshape(length * width, length * width)
+
+
+def _banded(system: System, potential: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """The same matrix by diagonals, (2 M + 1, L M): band[M + i - j, j] = matrix[i, j]."""
+    length, width = potential.shape
+    band = np.zeros((2 * width + 1, length, width), dtype=np.complex128)
+    blocks = _slice_blocks(system, potential)
+    row, column = np.indices((width, width))
+    band[width + row - column, :, column] = np.moveaxis(blocks, 0, -1)
+    hopping = system.inter_slice()
+    band[2 * width, :-1, :] = -hopping
+    band[0, 1:, :] = -hopping.conj()
+    return band.reshape(2 * width + 1, length * width)

@@ -1,0 +1,100 @@
+"""Recursive Green's function of many samples at once, slice by slice from lead 0, every length recorded on one pass.
+
+g_x  = (E - h_x - V g_{x-1} V^dagger)^-1         last slice of a sample that ends at x and has lead 0 alone
+G_x0 = g_x V G_{x-1,0}                           from the first slice to the last, times lead 0's coupling
+Lead 1 enters at each recorded length: g = (g_x^-1 - Sigma_1)^-1. G_x0 decays with the length, so it carries a power
+of two.
+
+source : MacKinnon, Z. Phys. B 59, 385 (1985); Fisher and Lee, PRB 23, 6851 (1981)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesogpu.physics.systems import System
+
+RESCALE_INTERVAL = 8
+"""Slices between two extractions of the power of two: no lattice model decays by 1e-37 in one slice."""
+
+ComplexArray = NDArray[np.complex128]
+
+
+@dataclass(frozen=True, slots=True)
+class Scattering:
+    """Scattering of R samples at one recorded length.
+
+    length       : slices
+    transmission : (R, N, N) complex128, t / 2^exponent, from lead 0 to lead 1
+    exponent     : (R,) int64
+    reflection   : (R, N, N) complex128, r' of lead 1
+    conditioning : (R,) float64, largest Frobenius condition number of an inverted slice so far
+    """
+
+    length: int
+    transmission: ComplexArray
+    exponent: NDArray[np.int64]
+    reflection: ComplexArray
+    conditioning: NDArray[np.float64]
+
+
+def scatter(system: System, potential: NDArray[np.float64], lengths: tuple[int, ...]) -> Iterator[Scattering]:
+    """Scattering of each sample at each length, in increasing order of length.
+
+    potential : (R, X, M) float64, onsite energies, X >= lengths[-1], units of t
+    lengths   : strictly increasing, in slices
+    """
+    lead_0, lead_1 = system.leads()
+    clean = system.energy * np.eye(system.width) - system.intra_slice()
+    hopping = system.inter_slice()
+    # V g V^dagger for a diagonal V is one product element by element.
+    between = np.outer(hopping, hopping.conj())
+    diagonal = np.arange(system.width)
+    samples = len(potential)
+    recorded = frozenset(lengths)
+    conditioning = np.ones(samples)
+    exponent = np.zeros(samples, dtype=np.int64)
+    incoming: ComplexArray = np.broadcast_to(lead_0.coupling, (samples, *lead_0.coupling.shape))
+    self_energy: ComplexArray = np.broadcast_to(lead_0.self_energy, (samples, system.width, system.width))
+    for x in range(lengths[-1]):
+        inverse = clean - self_energy
+        inverse[:, diagonal, diagonal] -= potential[:, x]
+        if x + 1 in recorded:
+            transmission, reflection = _attach(inverse - lead_1.self_energy, incoming, lead_1.coupling)
+            yield Scattering(x + 1, transmission, exponent.copy(), reflection, conditioning.copy())
+        greens_function = np.linalg.inv(inverse)
+        np.maximum(conditioning, _norm(inverse) * _norm(greens_function), out=conditioning)
+        incoming = hopping[:, None] * (greens_function @ incoming)
+        if (x + 1) % RESCALE_INTERVAL == 0:
+            incoming, shift = _power_of_two(incoming)
+            exponent += shift
+        self_energy = between * greens_function
+
+
+def _attach(inverse: ComplexArray, incoming: ComplexArray, coupling: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
+    """t = i W^dagger G V G_{x-1,0} W_0 and r' = -1 + i W^dagger G W, with W the coupling of lead 1."""
+    channels = coupling.shape[1]
+    adjoint = np.ascontiguousarray(np.swapaxes(inverse.conj(), -1, -2))
+    outgoing = np.swapaxes(np.linalg.solve(adjoint, np.broadcast_to(coupling, (len(inverse), *coupling.shape))), -1, -2)
+    outgoing = np.ascontiguousarray(outgoing.conj())
+    return 1j * (outgoing @ incoming), 1j * (outgoing @ coupling) - np.eye(channels)
+
+
+def _norm(matrices: ComplexArray) -> NDArray[np.float64]:
+    """Frobenius norm of each matrix."""
+    flat = matrices.view(np.float64).reshape(len(matrices), -1)
+    return np.asarray(np.sqrt(np.einsum("ri,ri->r", flat, flat)))
+
+
+def _power_of_two(matrices: ComplexArray) -> tuple[ComplexArray, NDArray[np.int64]]:
+    """Each matrix divided by the power of two of its largest entry: exact, so no rounding depends on the interval."""
+    parts = matrices.view(np.float64).reshape(len(matrices), -1)
+    largest = np.abs(parts).max(axis=1, initial=0.0)
+    _, exponent = np.frexp(largest)
+    exponent = np.where(np.isfinite(largest), exponent, 0).astype(np.int64)
+    scaled = np.ldexp(parts, -exponent[:, None].astype(np.int32))
+    return scaled.view(np.complex128).reshape(matrices.shape), exponent

@@ -1,0 +1,96 @@
+"""The plan: every point and block of an experiment in canonical order, and whether this machine can hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from mesogpu.config.experiment import Experiment
+from mesogpu.errors import ConfigError, PhysicsError
+from mesogpu.plan.blocks import Block
+from mesogpu.plan.cost import block_size, realization_flops
+from mesogpu.plan.points import MAX_POINTS, Point, count_points, points
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment cut into canonical blocks.
+
+    experiment : what was asked
+    points     : in canonical order
+    channels   : N of each point, the propagating modes of its leads
+    block_size : B, realizations a block; independent of their number and of the machine
+    """
+
+    experiment: Experiment
+    points: tuple[Point, ...]
+    channels: tuple[int, ...]
+    block_size: int
+
+    @property
+    def realizations(self) -> int:
+        """Realizations a point."""
+        return self.experiment.realizations
+
+    @property
+    def blocks_per_point(self) -> int:
+        """Number of blocks of each point; the last one may be short."""
+        return -(-self.realizations // self.block_size)
+
+    @property
+    def lengths(self) -> int:
+        """Number of recorded lengths, the same at every point."""
+        return len(self.points[0].lengths)
+
+    @cached_property
+    def max_channels(self) -> int:
+        """Largest N, at least 1: extent of the channel dimension."""
+        return max(1, *self.channels)
+
+    @cached_property
+    def flops(self) -> float:
+        """Real operations of the whole plan."""
+        return self.realizations * sum(realization_flops(point) for point in self.points)
+
+    def block(self, point: int, index: int) -> Block:
+        """Block `index` of point number `point`."""
+        first = index * self.block_size
+        return Block(self.points[point], index, first, min(self.block_size, self.realizations - first))
+
+    def blocks(self) -> Iterator[Block]:
+        """Every block, in canonical order."""
+        for point in range(len(self.points)):
+            for index in range(self.blocks_per_point):
+                yield self.block(point, index)
+
+
+def make_plan(experiment: Experiment) -> Plan:
+    """Resolve an experiment into its points and blocks.
+
+    raises : ConfigError for more than 1e6 points, or a point whose field does not close around periodic sides;
+             PhysicsError where a point's energy is at the band edge of a lead mode
+    """
+    count = count_points(experiment)
+    if count > MAX_POINTS:
+        raise ConfigError(f"sweep: {count} points, at most {MAX_POINTS}; sweep fewer values or split the experiment")
+    resolved = tuple(points(experiment))
+    channels = tuple(_channels(point) for point in resolved)
+    largest = max(realization_flops(point) for point in resolved)
+    return Plan(experiment, resolved, channels, block_size(largest))
+
+
+def _channels(point: Point) -> int:
+    system = point.system
+    where = ", ".join(f"{path} = {value!r}" for path, value in point.parameters)
+    at = f" (at {where})" if where else ""
+    turns = system.flux * system.width
+    if system.periodic and abs(turns - round(turns)) > 1e-9:
+        raise ConfigError(
+            f"flux: {system.flux!r}{at}: with periodic edges flux * width must be an integer, it is {turns!r}; "
+            f"use a multiple of {1 / system.width!r}, or edges: hard"
+        )
+    try:
+        return system.channels()
+    except PhysicsError as error:
+        raise PhysicsError(f"{error}{at}") from None
