@@ -176,8 +176,8 @@ def _lead_from_self_energy(self_energy: NDArray[np.complex128], channels: int) -
 
 
 def _threshold_error(energy: float, mode: str, hopping: float) -> PhysicsError:
-    safe = energy + SAFE_DISTANCE * hopping
+    safe = float(energy + SAFE_DISTANCE * hopping)
     return PhysicsError(
-        f"energy: {energy!r}: at the band edge of a lead mode ({mode}; within {THRESHOLD:.0e} t), "
+        f"energy: {float(energy)!r}: at the band edge of a lead mode ({mode}; within {THRESHOLD:.0e} t), "
         f"where the transmission is singular; use {safe!r} instead"
     )

@@ -50,7 +50,7 @@ def eigenvalues(system: System, potential: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"kwant-{case['seed']}")
 def test_every_transmission_eigenvalue_is_kwants(case):
-    # Seen to fail with the Peierls phase conjugated in the sample alone, and with the sample's potential reversed.
+    # Seen to fail with V^dagger in the place of V in the recursion, and with lead 1 attached one slice late.
     potential = np.array(case["onsite"])
     parameters = case["params"]
     system = strip(
@@ -71,7 +71,7 @@ def test_every_transmission_eigenvalue_is_kwants(case):
 @pytest.mark.parametrize("width", [1, 2, 5, 12])
 @pytest.mark.parametrize("flux", [0.0, 0.013])
 def test_a_clean_strip_transmits_every_channel(width, flux):
-    # Seen to fail with the velocity factor of the coupling missing.
+    # Seen to fail with the lead's coupling scaled by the velocity instead of its root.
     system = strip(width, laws=(), flux=flux)
     result = only(system, (1, 7, 40), count=2)
     np.testing.assert_allclose(result.arrays["conductance"], system.channels(), rtol=0, atol=1e-10)
@@ -97,7 +97,7 @@ def test_each_length_of_one_pass_is_the_sample_cut_there():
 
 
 def test_the_split_into_batches_changes_no_byte(monkeypatch):
-    # Seen to fail with a decision by the batch's maximum instead of each sample's own (the power of two).
+    # Seen to fail with the power of two taken from the batch's maximum instead of each sample's own.
     system = strip(9, flux=0.01)
     whole = only(system, (5, 31), count=64)
     monkeypatch.setattr(reference, "CACHE_BYTES", 1)
@@ -176,7 +176,7 @@ def test_turning_a_threaded_cylinder_changes_nothing():
 
 @pytest.mark.parametrize("lead_flux", [True, False])
 def test_a_mirror_image_in_the_opposite_field_transmits_the_same(lead_flux):
-    # Seen to fail with the field of the leads reversed against the sample's.
+    # Seen to fail with the phase growing as y (y + 1) / 2.
     system = strip(6, flux=0.043, lead_flux=lead_flux)
     potential = system.onsite(seed=9, realizations=[0], slices=range(14), point=0)[0]
     mirrored = eigenvalues(replace(system, flux=-0.043), potential[:, ::-1])
