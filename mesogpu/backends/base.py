@@ -15,8 +15,13 @@ class Backend(Protocol):
     signature : what decides the bits of its results: where it is equal, so are the bytes for any split, order, workers
     """
 
-    name: str
-    signature: str
+    @property
+    def name(self) -> str:
+        """The engine's name on the command line."""
+
+    @property
+    def signature(self) -> str:
+        """The arithmetic that decides its bits."""
 
     def run(self, blocks: Iterable[Block]) -> Iterator[BlockResult]:
         """Compute blocks one after the other, each certified and audited, yielding each as soon as it is done."""

@@ -133,8 +133,10 @@ class Experiment:
                  "disorder.N.width"
         raises : KeyError for a path that cannot be swept; `config.load` refuses those before
         """
-        if path in ("energy", "flux"):
-            return replace(self, **{path: float(value)})
+        if path == "energy":
+            return replace(self, energy=float(value))
+        if path == "flux":
+            return replace(self, flux=float(value))
         if path == "leads.potential":
             return replace(self, leads=replace(self.leads, potential=float(value)))
         if path == "model.length":

@@ -40,47 +40,73 @@ class Lead:
     @property
     def channels(self) -> int:
         """N, the number of propagating modes."""
-        return self.coupling.shape[1]
+        return int(self.coupling.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
-class _Waves:
-    """Modes (M, n) that move or decay one way, and their factors lambda (n,) per slice."""
+class Waves:
+    """The modes that leave one way: those that propagate first, then those that decay.
+
+    modes   : (M, M) complex128, one column a mode; propagating ones carry unit current, the others have unit norm
+    factors : (M,) complex128, lambda: psi_{x+1} = lambda psi_x
+    """
 
     modes: NDArray[np.complex128]
     factors: NDArray[np.complex128]
 
-    @classmethod
-    def stack(cls, modes: list[NDArray[np.complex128]], factors: list[complex], width: int) -> _Waves:
-        return cls(np.array(modes, dtype=np.complex128).reshape(-1, width).T, np.array(factors, dtype=np.complex128))
 
-    def joined(self, modes: NDArray[np.complex128], factors: NDArray[np.complex128]) -> _Waves:
-        return _Waves(np.hstack([self.modes, modes]), np.concatenate([self.factors, factors]))
+@dataclass(frozen=True, slots=True)
+class LeadModes:
+    """All modes of a lead.
+
+    right       : propagate to the right or decay there, |lambda| <= 1
+    left        : propagate to the left or decay there, |lambda| >= 1
+    channels    : N, how many of either propagate
+    inter_slice : (M,) complex128, diagonal of V = <x+1|H|x>, units of t
+    """
+
+    right: Waves
+    left: Waves
+    channels: int
+    inter_slice: NDArray[np.complex128]
 
 
 @lru_cache(maxsize=256)
-def attach_leads(
+def lead_modes(
     *, width: int, periodic: bool, hopping: float, flux: float, potential: float, energy: float
-) -> tuple[Lead, Lead]:
-    """Lead 0 (x < 0) and lead 1 (x >= L) of a strip.
+) -> LeadModes:
+    """Modes of a clean lead.
 
     width     : M sites
-    flux      : flux quanta h/e per plaquette inside the leads
-    potential : onsite energy of the leads, units of t
+    flux      : flux quanta h/e per plaquette inside the lead
+    potential : onsite energy of the lead, units of t
     energy    : E, units of t
-    raises    : PhysicsError where E is within 1e-9 t of the band edge of a lead mode
-    source    : Datta, Electronic Transport in Mesoscopic Systems (1995), ch. 3; Ando, PRB 44, 8017 (1991) with a field
+    raises    : PhysicsError where E is within 1e-9 t of the band edge of a mode
+    source    : Ando, PRB 44, 8017 (1991)
     """
     hamiltonian = intra_slice_hamiltonian(width, hopping=hopping, periodic=periodic) + potential * np.eye(width)
+    inter_slice = inter_slice_hopping(width, hopping=hopping, flux=flux).astype(np.complex128)
     if flux == 0.0:
-        lead = _plain_lead(hamiltonian, hopping, energy)
-        return lead, lead
-    return _field_leads(
-        hamiltonian, inter_slice_hopping(width, hopping=hopping, flux=flux).astype(np.complex128), hopping, energy
-    )
+        return _plain_modes(hamiltonian, inter_slice, hopping, energy)
+    return _field_modes(hamiltonian, inter_slice, hopping, energy)
 
 
-def _plain_lead(hamiltonian: NDArray[np.float64], hopping: float, energy: float) -> Lead:
+def attach_leads(modes: LeadModes) -> tuple[Lead, Lead]:
+    """What lead 0 (x < 0) and lead 1 (x >= L) with these modes do to the sample.
+
+    source : Datta, Electronic Transport in Mesoscopic Systems (1995), ch. 3
+    """
+    # Outgoing waves leave to the right as psi_{x+1} = F psi_x and to the left as psi_{x-1} = F' psi_x.
+    to_right = np.linalg.solve(modes.right.modes.T, (modes.right.modes * modes.right.factors).T).T
+    to_left = np.linalg.solve(modes.left.modes.T, (modes.left.modes / modes.left.factors).T).T
+    lead_0 = _lead_from_self_energy(modes.inter_slice[:, None] * to_left, modes.channels)
+    lead_1 = _lead_from_self_energy(np.conj(modes.inter_slice)[:, None] * to_right, modes.channels)
+    return lead_0, lead_1
+
+
+def _plain_modes(
+    hamiltonian: NDArray[np.float64], inter_slice: NDArray[np.complex128], hopping: float, energy: float
+) -> LeadModes:
     """Without a field the transverse modes separate: E - eps_m = -t (lambda_m + 1/lambda_m)."""
     transverse, modes = np.linalg.eigh(hamiltonian)
     edges = np.concatenate([transverse - 2.0 * hopping, transverse + 2.0 * hopping])
@@ -88,18 +114,18 @@ def _plain_lead(hamiltonian: NDArray[np.float64], hopping: float, energy: float)
     if abs(edges[nearest] - energy) < THRESHOLD * hopping:
         raise _threshold_error(energy, f"mode {nearest % len(transverse) + 1} of {len(transverse)}", hopping)
     cosine = (transverse - energy) / (2.0 * hopping)
-    propagating = np.abs(cosine) < 1.0
+    order = np.argsort(np.abs(cosine) >= 1.0, kind="stable")
+    cosine, modes = cosine[order], modes[:, order]
     sine = np.sqrt(np.abs(1.0 - cosine**2))
-    decay = np.where(propagating, cosine + 1j * sine, cosine - np.sign(cosine) * sine)
-    velocity = 2.0 * hopping * sine[propagating]
-    self_energy = (modes * (-hopping * decay)) @ modes.T
-    coupling = (modes[:, propagating] * np.sqrt(velocity)).astype(np.complex128)
-    return Lead(self_energy=self_energy, coupling=coupling)
+    propagating = np.abs(cosine) < 1.0
+    factors = np.where(propagating, cosine + 1j * sine, cosine - np.sign(cosine) * sine).astype(np.complex128)
+    scaled = (modes / np.where(propagating, np.sqrt(2.0 * hopping * sine), 1.0)).astype(np.complex128)
+    return LeadModes(Waves(scaled, factors), Waves(scaled, 1.0 / factors), int(propagating.sum()), inter_slice)
 
 
-def _field_leads(
+def _field_modes(
     hamiltonian: NDArray[np.float64], inter_slice: NDArray[np.complex128], hopping: float, energy: float
-) -> tuple[Lead, Lead]:
+) -> LeadModes:
     """With a field: eigenvectors of the 2M x 2M transfer matrix, sorted by decay and current."""
     width = len(hamiltonian)
     identity = np.eye(width)
@@ -119,22 +145,24 @@ def _field_leads(
     right, left = _split_by_current(modes[:, propagating], factors[propagating], inter_slice, energy, hopping)
     channels = len(right.factors)
     decaying, growing = ~propagating & (distance < 0), ~propagating & (distance > 0)
-    right = right.joined(modes[:, decaying], factors[decaying])
-    left = left.joined(modes[:, growing], factors[growing])
+    right = _joined(right, modes[:, decaying], factors[decaying])
+    left = _joined(left, modes[:, growing], factors[growing])
     if len(right.factors) != width or len(left.factors) != width:
         raise _threshold_error(energy, "modes that cannot be told apart", hopping)
-    # Outgoing waves leave to the right as psi_{x+1} = F psi_x and to the left as psi_{x-1} = F' psi_x.
-    to_right = np.linalg.solve(right.modes.T, (right.modes * right.factors).T).T
-    to_left = np.linalg.solve(left.modes.T, (left.modes / left.factors).T).T
-    lead_0 = _lead_from_self_energy(inter_slice[:, None] * to_left, channels)
-    lead_1 = _lead_from_self_energy(np.conj(inter_slice)[:, None] * to_right, channels)
-    residual = np.max(np.abs((energy * identity - hamiltonian - lead_1.self_energy) @ to_right - np.diag(inter_slice)))
-    if not residual < _RESIDUAL * hopping:
-        raise PhysicsError(
-            f"energy: {energy!r}: the lead modes in this field cannot be resolved (residual {residual:.1e} t, "
-            f"bound {_RESIDUAL:.0e} t); change the energy or the flux slightly"
-        )
-    return lead_0, lead_1
+    for waves in (right, left):
+        behind, ahead = waves.modes / waves.factors, waves.modes * waves.factors
+        flow = inter_slice[:, None] * behind + np.conj(inter_slice)[:, None] * ahead
+        residual = np.max(np.abs((energy * identity - hamiltonian) @ waves.modes - flow) / np.abs(flow).max(axis=0))
+        if not residual < _RESIDUAL:
+            raise PhysicsError(
+                f"energy: {energy!r}: the lead modes in this field cannot be resolved (residual {residual:.1e}, bound "
+                f"{_RESIDUAL:.0e}); change the energy or the flux slightly"
+            )
+    return LeadModes(right, left, channels, inter_slice)
+
+
+def _joined(waves: Waves, modes: NDArray[np.complex128], factors: NDArray[np.complex128]) -> Waves:
+    return Waves(np.hstack([waves.modes, modes]), np.concatenate([waves.factors, factors]))
 
 
 def _split_by_current(
@@ -143,7 +171,7 @@ def _split_by_current(
     inter_slice: NDArray[np.complex128],
     energy: float,
     hopping: float,
-) -> tuple[_Waves, _Waves]:
+) -> tuple[Waves, Waves]:
     """Right- and left-moving propagating modes: eigenvectors of the current within each group of equal lambda."""
     right: list[NDArray[np.complex128]] = []
     left: list[NDArray[np.complex128]] = []
@@ -159,11 +187,16 @@ def _split_by_current(
         velocities, rotation = np.linalg.eigh(-1j * (amplitude - amplitude.conj().T))
         if np.min(np.abs(velocities)) < 2.0 * np.sqrt(THRESHOLD) * hopping:
             raise _threshold_error(energy, "a mode about to close", hopping)
-        rotated = modes[:, group] @ rotation
+        rotated = modes[:, group] @ rotation / np.sqrt(np.abs(velocities))
         for column, velocity in enumerate(velocities):
             (right if velocity > 0 else left).append(rotated[:, column])
             (right_factors if velocity > 0 else left_factors).append(factors[first])
-    return _Waves.stack(right, right_factors, len(modes)), _Waves.stack(left, left_factors, len(modes))
+    return _waves(right, right_factors, len(modes)), _waves(left, left_factors, len(modes))
+
+
+def _waves(columns: list[NDArray[np.complex128]], factors: list[complex], width: int) -> Waves:
+    modes = np.array(columns, dtype=np.complex128).reshape(-1, width).T
+    return Waves(modes, np.array(factors, dtype=np.complex128))
 
 
 def _lead_from_self_energy(self_energy: NDArray[np.complex128], channels: int) -> Lead:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mesogpu.physics.disorder import Law, onsite_potential
 from mesogpu.physics.lattices import inter_slice_hopping, intra_slice_hamiltonian
-from mesogpu.physics.leads import Lead, attach_leads
+from mesogpu.physics.leads import Lead, LeadModes, attach_leads, lead_modes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class System:
             self.laws, seed=seed, realizations=realizations, slices=slices, width=self.width, point=point
         )
 
-    def leads(self) -> tuple[Lead, Lead]:
-        """Lead 0 (x < 0) and lead 1 (x >= L), as they act on the sample's first and last slice.
+    def lead_modes(self) -> LeadModes:
+        """The modes that both leads share.
 
         raises : PhysicsError where the energy is at the band edge of a lead mode
         """
-        return attach_leads(
+        return lead_modes(
             width=self.width,
             periodic=self.periodic,
             hopping=self.hopping,
@@ -63,6 +63,10 @@ class System:
             energy=self.energy,
         )
 
+    def leads(self) -> tuple[Lead, Lead]:
+        """Lead 0 (x < 0) and lead 1 (x >= L), as they act on the sample's first and last slice."""
+        return attach_leads(self.lead_modes())
+
     def channels(self) -> int:
         """N, the number of propagating modes of each lead."""
-        return self.leads()[0].channels
+        return self.lead_modes().channels

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from mesogpu.errors import PhysicsError
-from mesogpu.physics.leads import attach_leads
+from mesogpu.physics.leads import attach_leads, lead_modes
 
 
 def leads(**changes: object):
     arguments: dict = {"width": 7, "periodic": False, "hopping": 1.0, "flux": 0.0, "potential": 0.0, "energy": 0.45}
-    return attach_leads(**(arguments | changes))
+    return attach_leads(lead_modes(**(arguments | changes)))
 
 
 def broadening(self_energy: np.ndarray) -> np.ndarray:

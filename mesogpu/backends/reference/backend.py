@@ -130,4 +130,6 @@ def _audited_log_conductance(block: Block, realization: int) -> NDArray[np.float
     traces = np.array(
         [np.sum(np.abs(transmission_amplitudes(point.system, potential[:length])) ** 2) for length in point.lengths]
     )
-    return np.log(traces, where=traces > np.finfo(np.float64).tiny, out=np.full(len(traces), np.nan))
+    logarithms = np.full(len(traces), np.nan)
+    np.log(traces, where=traces > np.finfo(np.float64).tiny, out=logarithms)
+    return logarithms

@@ -66,7 +66,7 @@ def scatter(system: System, potential: NDArray[np.float64], lengths: tuple[int, 
         if x + 1 in recorded:
             transmission, reflection = _attach(inverse - lead_1.self_energy, incoming, lead_1.coupling)
             yield Scattering(x + 1, transmission, exponent.copy(), reflection, conditioning.copy())
-        greens_function = np.linalg.inv(inverse)
+        greens_function = np.linalg.inv(inverse).astype(np.complex128, copy=False)
         np.maximum(conditioning, _norm(inverse) * _norm(greens_function), out=conditioning)
         incoming = hopping[:, None] * (greens_function @ incoming)
         if (x + 1) % RESCALE_INTERVAL == 0:
@@ -87,7 +87,8 @@ def _attach(inverse: ComplexArray, incoming: ComplexArray, coupling: ComplexArra
 def _norm(matrices: ComplexArray) -> NDArray[np.float64]:
     """Frobenius norm of each matrix."""
     flat = matrices.view(np.float64).reshape(len(matrices), -1)
-    return np.asarray(np.sqrt(np.einsum("ri,ri->r", flat, flat)))
+    norm: NDArray[np.float64] = np.sqrt(np.einsum("ri,ri->r", flat, flat))
+    return norm
 
 
 def _power_of_two(matrices: ComplexArray) -> tuple[ComplexArray, NDArray[np.int64]]:
