@@ -13,6 +13,9 @@ from mesogpu.plan.blocks import Block, Status
 UNITARITY_BOUND = 1e-9
 """Largest |R + T - N| / N of a certified sample."""
 
+CONDITIONING_BOUND = 1e4
+"""Largest spread of a frame's triangular factor: beyond it, its Gram product has lost more than half of the digits."""
+
 ABSOLUTE_BOUND = 1e-8
 RELATIVE_BOUND = 1e-11
 """A certified sample has |d ln g| <= max(1e-8, 1e-11 |ln g|)."""
@@ -20,7 +23,7 @@ RELATIVE_BOUND = 1e-11
 ALWAYS_AUDITED = 4
 """The first realizations of each point: as random as any others."""
 
-AUDIT_RATE = 1.0 / 1024.0
+AUDIT_RATE = 1.0 / 4096.0
 """Share of all further realizations that is audited."""
 
 AUDIT_STREAM = 0xFFFFFFFF

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from mesogpu.backends.base import Backend
+from mesogpu.backends.native.backend import NativeBackend
 from mesogpu.backends.reference.backend import ReferenceBackend
 from mesogpu.errors import BackendUnavailable
 
@@ -13,20 +14,34 @@ NAMES = ("auto", "cuda", "native", "numpy")
 
 @cache
 def select_backend(name: str) -> Backend:
-    """The engine for a name of the command line; "auto" takes the fastest that this machine and version have.
+    """The engine for a name of the command line; "auto" takes the fastest that this machine has.
 
     raises : BackendUnavailable for a backend that cannot run here, or an unknown name
     """
-    if name in ("auto", "numpy"):
+    if name == "auto":
+        return _fastest()[0]
+    if name == "native":
+        return NativeBackend()
+    if name == "numpy":
         return ReferenceBackend()
-    if name in NAMES:
-        raise BackendUnavailable(f"--backend {name}: this version has no {name} kernels yet; use --backend numpy")
+    if name == "cuda":
+        raise BackendUnavailable(
+            "--backend cuda: this version cannot launch its kernels on a GPU yet; use --backend auto"
+        )
     raise BackendUnavailable(f"--backend {name}: unknown; one of {', '.join(NAMES)}")
 
 
 def choice_reason(name: str) -> str:
     """One sentence for the user: which backend `name` stands for here, and why."""
-    backend = select_backend(name)
-    if name == "auto":
-        return f"backend {backend.name}: the reference engine, the only one of this version"
-    return f"backend {backend.name}: as asked"
+    if name != "auto":
+        return f"backend {name}: as asked"
+    backend, reason = _fastest()
+    return f"backend {backend.name}: {reason}"
+
+
+@cache
+def _fastest() -> tuple[Backend, str]:
+    try:
+        return NativeBackend(), "compiled kernels on this machine's processor"
+    except BackendUnavailable as missing:
+        return ReferenceBackend(), f"the NumPy reference engine, because there are no compiled kernels ({missing})"

@@ -33,6 +33,10 @@ class Law(Protocol):
     def variance(self) -> float:
         """Variance of the onsite energy, in units of t^2."""
 
+    @property
+    def typical_magnitude(self) -> float:
+        """Half the 95 % quantile of |V| (a box: W / 4), in units of t: what the stabilisation interval goes by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Uniform:
@@ -54,6 +58,11 @@ class Uniform:
     def variance(self) -> float:
         """W^2 / 12."""
         return self.width**2 / 12.0
+
+    @property
+    def typical_magnitude(self) -> float:
+        """W / 4."""
+        return self.width / 4.0
 
 
 def onsite_potential(

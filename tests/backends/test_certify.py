@@ -28,8 +28,8 @@ def test_a_defect_beyond_the_bound_or_a_nan_costs_the_certificate():
 
 
 def test_the_audited_realizations_do_not_depend_on_the_blocks():
-    whole = certify.audited_realizations(Block(POINT, 0, 0, 40_000))
-    parts = [certify.audited_realizations(Block(POINT, k, 1000 * k, 1000)) for k in range(40)]
+    whole = certify.audited_realizations(Block(POINT, 0, 0, 160_000))
+    parts = [certify.audited_realizations(Block(POINT, k, 4000 * k, 4000)) for k in range(40)]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
     assert whole[:4].tolist() == [0, 1, 2, 3]
     assert 20 <= len(whole) - 4 <= 60  # 39 expected, one standard deviation is 6

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from strips import block, strip
 
 from mesogpu.backends.reference import backend as reference
 from mesogpu.backends.reference import direct
@@ -15,31 +16,13 @@ from mesogpu.backends.reference.backend import ReferenceBackend
 from mesogpu.backends.reference.recursion import scatter
 from mesogpu.physics.disorder import Uniform
 from mesogpu.physics.systems import System
-from mesogpu.plan import Block, Point, Status
+from mesogpu.plan import Status
 
 CASES = json.loads((Path(__file__).parents[1] / "data" / "kwant_square_cases.json").read_text())["cases"]
 
 
-def strip(width: int = 6, **changes: object) -> System:
-    plain = System(
-        width=width,
-        periodic=False,
-        hopping=1.0,
-        flux=0.0,
-        energy=0.5,
-        lead_potential=0.0,
-        lead_flux=True,
-        laws=(Uniform(2.0),),
-    )
-    return replace(plain, **changes)
-
-
-def point(system: System, lengths: tuple[int, ...], index: int = 0) -> Point:
-    return Point(index, (), system, lengths, seed=7, stream_point=0, eigenvalues=True, shot_noise=True)
-
-
 def only(system: System, lengths: tuple[int, ...], first: int = 0, count: int = 16):
-    (result,) = ReferenceBackend().run([Block(point(system, lengths), 0, first, count)])
+    (result,) = ReferenceBackend().run([block(system, lengths, first, count)])
     return result
 
 

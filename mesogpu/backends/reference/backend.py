@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mesogpu.backends.certify import audit, certificates
 from mesogpu.backends.reference.direct import transmission_amplitudes
 from mesogpu.backends.reference.recursion import Scattering, scatter
 from mesogpu.backends.reference.signature import arithmetic_signature
+from mesogpu.backends.samples import Arrays, closed_samples, observables, transmission_eigenvalues
 from mesogpu.plan.blocks import Block, BlockResult
-
-Arrays = dict[str, NDArray[Any]]
+from mesogpu.plan.points import Point
 
 CACHE_BYTES = 2**19
 """Samples go through the recursion in batches whose matrices, one a sample, fit this much cache."""
@@ -36,7 +35,7 @@ class ReferenceBackend:
         """Compute blocks one after the other."""
         for block in blocks:
             start = time.perf_counter()
-            arrays = _compute(block)
+            arrays = compute(block)
             deviation = audit(block, arrays["log_conductance"], arrays["status"], _audited_log_conductance)
             yield BlockResult(
                 point=block.point.index,
@@ -49,38 +48,27 @@ class ReferenceBackend:
             )
 
 
-def _compute(block: Block) -> Arrays:
-    """Every per-sample variable of a block, (length, count) or (length, count, channel)."""
+def compute(block: Block) -> Arrays:
+    """Every per-sample variable of a block, certified, (length, count) or (length, count, channel)."""
     point = block.point
     channels = point.system.channels()
-    arrays, defect = _without_channels(block), np.zeros((len(point.lengths), block.count))
-    if point.eigenvalues:
-        arrays["transmission_eigenvalues"] = np.zeros((*defect.shape, channels))
+    arrays, defect = closed_samples(block, channels), np.zeros((len(point.lengths), block.count))
     for realizations in _batches(block) if channels else ():
         rows = slice(realizations.start - block.first, realizations.stop - block.first)
-        potential = point.system.onsite(
-            seed=point.seed, realizations=realizations, slices=range(point.lengths[-1]), point=point.stream_point
-        )
-        for position, scattering in enumerate(scatter(point.system, potential, point.lengths)):
+        for position, scattering in enumerate(scatter(point.system, onsite(point, realizations), point.lengths)):
             observed = _observables(scattering, point.eigenvalues)
             defect[position, rows] = observed.pop("defect")
             for name in arrays:
                 arrays[name][position, rows] = observed[name]
-    arrays["status"] = certificates(defect, np.asarray(arrays["log_conductance"], dtype=np.float64), channels)
+    arrays["status"] = certificates(defect, arrays["log_conductance"], channels)
     return arrays
 
 
-def _without_channels(block: Block) -> Arrays:
-    """The scalar variables of a sample that transmits nothing: g = 0, ln g = -inf."""
-    shape = (len(block.point.lengths), block.count)
-    arrays: Arrays = {
-        "conductance": np.zeros(shape),
-        "log_conductance": np.full(shape, -np.inf),
-        "conditioning": np.ones(shape),
-    }
-    if block.point.shot_noise:
-        arrays["shot_noise"] = np.zeros(shape)
-    return arrays
+def onsite(point: Point, realizations: ArrayLike) -> NDArray[np.float64]:
+    """Potential of whole samples, (R, longest length, M) float64, units of t."""
+    return point.system.onsite(
+        seed=point.seed, realizations=realizations, slices=range(point.lengths[-1]), point=point.stream_point
+    )
 
 
 def _batches(block: Block) -> Iterator[range]:
@@ -91,27 +79,16 @@ def _batches(block: Block) -> Iterator[range]:
         yield range(first, min(first + size, stop))
 
 
-def _observables(scattering: Scattering, eigenvalues: bool) -> dict[str, NDArray[np.float64]]:
+def _observables(scattering: Scattering, eigenvalues: bool) -> Arrays:
     """Landauer's g, ln g, noise and T_n from the amplitudes, and how far R + T is from N."""
-    amplitudes, doubling = scattering.transmission, 2.0 * scattering.exponent
-    channels = amplitudes.shape[-1]
+    amplitudes = scattering.transmission
     hermitian = np.swapaxes(amplitudes.conj(), -1, -2) @ amplitudes
-    trace = _square_sum(amplitudes)
-    conductance = np.ldexp(trace, 2 * scattering.exponent.astype(np.int32))
-    with np.errstate(divide="ignore"):
-        log_conductance = np.log(trace) + doubling * np.log(2.0)
-    observed = {
-        "conductance": conductance,
-        "log_conductance": log_conductance,
-        "conditioning": scattering.conditioning,
-        "shot_noise": conductance - np.ldexp(_square_sum(hermitian), 4 * scattering.exponent.astype(np.int32)),
-        "defect": np.abs(_square_sum(scattering.reflection) + conductance - channels),
-    }
+    observed = observables(_square_sum(amplitudes), _square_sum(hermitian), scattering.exponent)
+    observed["conditioning"] = scattering.conditioning
+    observed["defect"] = np.abs(_square_sum(scattering.reflection) + observed["conductance"] - amplitudes.shape[-1])
     if eigenvalues:
         singular_values = np.linalg.svd(amplitudes, compute_uv=False)
-        observed["transmission_eigenvalues"] = np.minimum(
-            np.ldexp(singular_values**2, 2 * scattering.exponent[:, None].astype(np.int32)), 1.0
-        )
+        observed["transmission_eigenvalues"] = transmission_eigenvalues(singular_values**2, scattering.exponent)
     return observed
 
 
@@ -124,9 +101,7 @@ def _square_sum(matrices: NDArray[np.complex128]) -> NDArray[np.float64]:
 def _audited_log_conductance(block: Block, realization: int) -> NDArray[np.float64]:
     """ln g of one realization at every length from the whole sample's linear system; NaN where that underflows."""
     point = block.point
-    potential = point.system.onsite(
-        seed=point.seed, realizations=[realization], slices=range(point.lengths[-1]), point=point.stream_point
-    )[0]
+    potential = onsite(point, [realization])[0]
     traces = np.array(
         [np.sum(np.abs(transmission_amplitudes(point.system, potential[:length])) ** 2) for length in point.lengths]
     )

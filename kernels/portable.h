@@ -1,0 +1,150 @@
+// One kernel source, two builds so far.
+//
+//   CUDA (NVRTC): real = double; one block is one realization, its threads share the work.
+//   Host (C++)  : real = a vector of LANES doubles; one call of a kernel body is one group of LANES realizations,
+//                 a single thread does all the work, and every lane decides for itself.
+//
+// A kernel is written for a block of threads: loops start at threadIdx.x and stride by blockDim.x, and __syncthreads()
+// stands between phases. Nothing in it may look at another lane.
+#pragma once
+
+#if defined(__CUDACC_RTC__) || defined(__CUDACC__)
+
+#define LANES 1
+typedef unsigned int uint32;
+typedef unsigned long long uint64;
+typedef long long int64;
+typedef double real;
+typedef uint64 lane_bits;
+#define DEVICE static __device__ __forceinline__
+#define RESTRICT __restrict__
+#define UNROLL _Pragma("unroll")
+typedef bool lane_mask;
+DEVICE real inverse_square_root(real a) { return 1.0 / sqrt(a); }
+DEVICE real square_root(real a) { return sqrt(a); }
+DEVICE real absolute(real a) { return fabs(a); }
+DEVICE real power_of_two(real exponent) { return exp2(exponent); }
+DEVICE real select(lane_mask condition, real yes, real no) { return condition ? yes : no; }
+DEVICE bool any(lane_mask condition) { return condition; }
+DEVICE lane_bits bits_of(real a) { return (lane_bits)__double_as_longlong(a); }
+DEVICE real real_of(lane_bits a) { return __longlong_as_double((int64)a); }
+DEVICE real number_of(lane_bits a) { return (double)(int64)a; }
+DEVICE lane_bits product_low_words(lane_bits a, uint32 b) { return (uint64)(uint32)a * b; }
+DEVICE lane_bits load_lanes(const uint32* a) { return *a; }
+DEVICE real larger(real a, real b) { return a > b ? a : b; }
+DEVICE real smaller(real a, real b) { return a < b ? a : b; }
+
+#else
+
+#include <cmath>
+#include <cstdint>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#ifndef LANES
+#define LANES 8
+#endif
+#endif
+#ifndef LANES
+#define LANES 4
+#endif
+typedef uint32_t uint32;
+typedef uint64_t uint64;
+typedef int64_t int64;
+typedef double real __attribute__((vector_size(8 * LANES)));
+typedef uint64 lane_bits __attribute__((vector_size(8 * LANES)));
+typedef int64 lane_integers __attribute__((vector_size(8 * LANES)));
+#define DEVICE static inline __attribute__((always_inline))
+#define RESTRICT __restrict
+#define UNROLL _Pragma("GCC unroll 8")
+#define __syncthreads() ((void)0)
+struct dim3_host { int x; };
+static constexpr dim3_host threadIdx{0}, blockDim{1};
+DEVICE real inverse_square_root(real a) {
+  real result;
+  for (int lane = 0; lane < LANES; lane++) result[lane] = 1.0 / __builtin_sqrt(a[lane]);
+  return result;
+}
+DEVICE real square_root(real a) {
+  real result;
+  for (int lane = 0; lane < LANES; lane++) result[lane] = __builtin_sqrt(a[lane]);
+  return result;
+}
+DEVICE real power_of_two(real exponent) {
+  real result;
+  for (int lane = 0; lane < LANES; lane++) result[lane] = std::exp2(exponent[lane]);
+  return result;
+}
+typedef lane_integers lane_mask;
+DEVICE real absolute(real a) { return a < 0.0 ? -a : a; }
+DEVICE real select(lane_mask condition, real yes, real no) { return condition ? yes : no; }
+DEVICE bool any(lane_mask condition) {
+  int64 found = 0;
+  for (int lane = 0; lane < LANES; lane++) found |= condition[lane];
+  return found != 0;
+}
+DEVICE lane_bits bits_of(real a) { return (lane_bits)a; }
+DEVICE real real_of(lane_bits a) { return (real)a; }
+DEVICE real number_of(lane_bits a) { return __builtin_convertvector((lane_integers)a, real); }
+DEVICE lane_bits product_low_words(lane_bits a, uint32 b) {
+#if LANES == 8 && defined(__AVX512F__)
+  return (lane_bits)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(b));
+#else
+  return (a & 0xffffffffull) * (uint64)b;
+#endif
+}
+DEVICE lane_bits load_lanes(const uint32* a) {
+  lane_bits result;
+  for (int lane = 0; lane < LANES; lane++) result[lane] = a[lane];
+  return result;
+}
+DEVICE real larger(real a, real b) { return a > b ? a : b; }
+DEVICE real smaller(real a, real b) { return a < b ? a : b; }
+
+#endif
+
+// A complex number in every lane.
+struct cplx {
+  real re, im;
+};
+
+// sum += conj(a) b
+DEVICE void add_conjugate_product(cplx& sum, const cplx& a, const cplx& b) {
+  sum.re += a.re * b.re;
+  sum.re += a.im * b.im;
+  sum.im += a.re * b.im;
+  sum.im -= a.im * b.re;
+}
+
+// sum -= conj(a) b
+DEVICE void subtract_conjugate_product(cplx& sum, const cplx& a, const cplx& b) {
+  sum.re -= a.re * b.re;
+  sum.re -= a.im * b.im;
+  sum.im -= a.re * b.im;
+  sum.im += a.im * b.re;
+}
+
+// sum -= a b
+DEVICE void subtract_product(cplx& sum, const cplx& a, const cplx& b) {
+  sum.re -= a.re * b.re;
+  sum.re += a.im * b.im;
+  sum.im -= a.re * b.im;
+  sum.im -= a.im * b.re;
+}
+
+// sum += a b
+DEVICE void add_product(cplx& sum, const cplx& a, const cplx& b) {
+  sum.re += a.re * b.re;
+  sum.re -= a.im * b.im;
+  sum.im += a.re * b.im;
+  sum.im += a.im * b.re;
+}
+
+DEVICE cplx product(const cplx& a, const cplx& b) {
+  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+
+DEVICE real modulus_squared(const cplx& a) { return a.re * a.re + a.im * a.im; }
+
+// The power of two at or below a positive a, as an exponent; and that power's inverse. Both are exact.
+DEVICE lane_bits exponent_of(real a) { return ((bits_of(a) >> 52) & 0x7ffull) - 1023ull; }
+DEVICE real inverse_power_of_two(lane_bits exponent) { return real_of((1023ull - exponent) << 52); }

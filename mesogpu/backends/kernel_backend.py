@@ -1,0 +1,119 @@
+"""What every kernel backend shares: launch, certify, redo what is not certified, audit."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesogpu.backends.certify import CONDITIONING_BOUND, audit, certificates
+from mesogpu.backends.kernel_inputs import stabilisation_interval
+from mesogpu.backends.reference import backend as reference
+from mesogpu.backends.samples import Arrays, closed_samples, observables, transmission_eigenvalues
+from mesogpu.plan.blocks import Block, BlockResult, Status
+from mesogpu.plan.points import Point
+
+
+@dataclass(frozen=True, slots=True)
+class KernelOutput:
+    """What a kernel returns for R realizations of a point at each recorded length; amplitudes are t = 2^exponent s.
+
+    exponent     : (length, R) int64
+    trace        : (length, R) float64, Tr s s^dagger
+    square_trace : (length, R) float64, Tr (s s^dagger)^2
+    defect       : (length, R) float64, |R + T - N| of one incoming wave
+    conditioning : (length, R) float64, largest spread of a triangular factor's diagonal so far
+    eigenvalues  : (length, R, N) float64, those of s s^dagger, descending; None where not asked for
+    """
+
+    exponent: NDArray[np.int64]
+    trace: NDArray[np.float64]
+    square_trace: NDArray[np.float64]
+    defect: NDArray[np.float64]
+    conditioning: NDArray[np.float64]
+    eigenvalues: NDArray[np.float64] | None
+
+
+class KernelBackend(ABC):
+    """Blocks through a compiled kernel, certified sample by sample."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The engine's name on the command line."""
+
+    @property
+    @abstractmethod
+    def signature(self) -> str:
+        """The arithmetic that decides its bits."""
+
+    @abstractmethod
+    def launch(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
+        """Run the kernel on the realizations of a point, `interval` slices between stabilisations."""
+
+    def run(self, blocks: Iterable[Block]) -> Iterator[BlockResult]:
+        """Compute blocks one after the other."""
+        for block in blocks:
+            start = time.perf_counter()
+            arrays = self._certified(block)
+            deviation = audit(block, arrays["log_conductance"], arrays["status"], oracle_log_conductance)
+            yield BlockResult(
+                point=block.point.index,
+                index=block.index,
+                first=block.first,
+                count=block.count,
+                arrays=arrays,
+                audit=deviation,
+                seconds=time.perf_counter() - start,
+            )
+
+    def _certified(self, block: Block) -> Arrays:
+        """Every variable of a block; a sample without its certificates is redone at half the interval, then exactly."""
+        point = block.point
+        channels = point.system.channels()
+        arrays = closed_samples(block, channels)
+        arrays["status"] = np.full(arrays["conductance"].shape, Status.NO_CHANNEL, dtype=np.uint8)
+        rows = np.arange(block.count if channels else 0)
+        interval, passed = stabilisation_interval(point), Status.CERTIFIED
+        while len(rows):
+            output = self.launch(point, interval, (block.first + rows).astype(np.uint32))
+            _fill(arrays, rows, output)
+            status = certificates(output.defect, arrays["log_conductance"][:, rows], channels)
+            status[(status == Status.CERTIFIED) & ~(output.conditioning <= CONDITIONING_BOUND)] = Status.ORACLE
+            rejected = (status != Status.CERTIFIED).any(axis=0)
+            arrays["status"][:, rows[~rejected]] = passed
+            rows = rows[rejected]
+            if interval == 1:
+                break
+            interval, passed = interval // 2, Status.REDONE
+        for row in rows:
+            _replace_by_oracle(arrays, block, int(row))
+        return arrays
+
+
+def _fill(arrays: Arrays, rows: NDArray[np.int64], output: KernelOutput) -> None:
+    observed = observables(output.trace, output.square_trace, output.exponent)
+    observed["conditioning"] = output.conditioning
+    if output.eigenvalues is not None:
+        observed["transmission_eigenvalues"] = transmission_eigenvalues(output.eigenvalues, output.exponent)
+    for name in arrays.keys() & observed.keys():
+        arrays[name][:, rows] = observed[name]
+
+
+def _replace_by_oracle(arrays: Arrays, block: Block, row: int) -> None:
+    exact = reference.compute(replace(block, first=block.first + row, count=1))
+    for name, values in exact.items():
+        arrays[name][:, row] = values[:, 0]
+    certified = exact["status"][:, 0] == Status.CERTIFIED
+    arrays["status"][certified, row] = Status.ORACLE
+
+
+def oracle_log_conductance(block: Block, realization: int) -> NDArray[np.float64]:
+    """ln g of one realization at every length by the reference recursion; NaN where that is not certified."""
+    exact = reference.compute(replace(block, first=realization, count=1))
+    logarithm: NDArray[np.float64] = exact["log_conductance"][:, 0]
+    return np.where(exact["status"][:, 0] == Status.CERTIFIED, logarithm, np.nan)

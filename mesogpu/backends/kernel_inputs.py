@@ -1,0 +1,79 @@
+"""What a transmission kernel is given for a point: the frame it starts from, and lead 1's view of the last slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesogpu.physics.systems import System
+from mesogpu.plan.points import Point
+
+FRAME_GROWTH = 1e4
+"""Growth of a frame's fastest column over its slowest between two stabilisations: what its Gram product squares."""
+
+LONGEST_INTERVAL = 16
+
+
+@dataclass(frozen=True, slots=True)
+class KernelInputs:
+    """Constants of a point, in the order of columns that the kernels use: decaying modes first, propagating last.
+
+    channels      : N
+    start         : (2M, M) complex128, orthonormal frame of lead 0's outgoing waves on slices -1 and 0
+    start_history : (N, N) complex128, upper triangular: propagating amplitudes in lead 0 of the frame's last N columns
+    incoming      : (M, 2M) complex128, incoming amplitudes of lead 1 from the last two slices
+    outgoing      : (N, 2M) complex128, its propagating outgoing amplitudes
+    twist         : (M,) complex128, exp(2 pi i flux y)
+    """
+
+    channels: int
+    start: NDArray[np.complex128]
+    start_history: NDArray[np.complex128]
+    incoming: NDArray[np.complex128]
+    outgoing: NDArray[np.complex128]
+    twist: NDArray[np.complex128]
+
+
+def stabilisation_interval(point: Point) -> int:
+    """Slices between two stabilisations: as many as keep the growth of the frame near 1e4.
+
+    gamma = arccosh((|E| + 2 + W / 4) / 2) for box disorder, in units of t: growth of the fastest mode a slice
+    """
+    system = point.system
+    spread = sum(law.typical_magnitude for law in system.laws)
+    growth = np.arccosh(1.0 + max(1e-6, (abs(system.energy) + spread) / (2.0 * system.hopping)))
+    return int(np.clip(np.log(FRAME_GROWTH) / growth, 1, LONGEST_INTERVAL))
+
+
+def kernel_inputs(point: Point) -> KernelInputs:
+    """The constants of a point; those of a system without its disorder are shared between points."""
+    return _inputs(replace(point.system, laws=()))
+
+
+@lru_cache(maxsize=64)
+def _inputs(system: System) -> KernelInputs:
+    modes = system.lead_modes()
+    order = np.roll(np.arange(system.width), system.width - modes.channels)
+    right, left = modes.right.modes[:, order], modes.left.modes[:, order]
+    ahead, behind = modes.right.factors[order], modes.left.factors[order]
+    twist = (-system.inter_slice() / system.hopping).astype(np.complex128)
+    # Only the sample's own field is in the kernel's steps: the two bonds that belong to the leads are corrected here.
+    glue = -modes.inter_slice / system.hopping / twist
+    frame, triangle = np.linalg.qr(np.vstack([glue[:, None] * left / behind, left]))
+    phases = np.diagonal(triangle) / np.abs(np.diagonal(triangle))
+    history = np.linalg.inv(triangle / phases[:, None])
+    waves = np.block([[left, right], [left * behind, right * ahead]])
+    amplitudes = np.linalg.inv(waves)
+    amplitudes[:, system.width :] *= glue
+    closed = system.width - modes.channels
+    return KernelInputs(
+        channels=modes.channels,
+        start=np.ascontiguousarray(frame * phases),
+        start_history=np.ascontiguousarray(history[closed:, closed:]),
+        incoming=np.ascontiguousarray(amplitudes[: system.width]),
+        outgoing=np.ascontiguousarray(amplitudes[system.width + closed :]),
+        twist=twist,
+    )

@@ -1,0 +1,39 @@
+"""The native backend: the transmission kernel on this processor, one thread, a vector lane for each realization."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesogpu.backends.kernel_backend import KernelBackend, KernelOutput
+from mesogpu.backends.native.compiler import find_compiler
+from mesogpu.backends.native.library import transmission_library, transmit
+from mesogpu.backends.reference.signature import arithmetic_signature
+from mesogpu.backends.sources import source_digest
+from mesogpu.plan.points import Point
+
+
+class NativeBackend(KernelBackend):
+    """Kernels compiled for this machine.
+
+    raises : BackendUnavailable where no C++ compiler is found or it fails
+    """
+
+    def __init__(self) -> None:
+        transmission_library()
+
+    @property
+    def name(self) -> str:
+        return "native"
+
+    @cached_property
+    def signature(self) -> str:
+        """Kernel sources, compiler and instruction set; and NumPy, which prepares the leads."""
+        compiler = find_compiler()
+        kernels = f"kernels {source_digest()[:16]}; {compiler.identity}; {compiler.instruction_set}"
+        return f"native; {kernels}; {arithmetic_signature()}"
+
+    def launch(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
+        return transmit(point, interval, realizations)
