@@ -46,7 +46,8 @@ def test_every_transmission_eigenvalue_is_kwants(case):
     computed = eigenvalues(system, potential)
     assert len(computed) == case["n_modes"][0]
     np.testing.assert_allclose(computed, case["eigenvalues"], rtol=0, atol=1e-9)
-    amplitudes = direct.transmission_amplitudes(system, potential)
+    amplitudes, exponent = direct.transmission_amplitudes(system, potential)
+    assert exponent == 0
     squared = np.linalg.svd(amplitudes, compute_uv=False) ** 2
     np.testing.assert_allclose(squared, case["eigenvalues"], rtol=0, atol=1e-9)
 
@@ -97,7 +98,7 @@ def test_recursion_and_direct_solution_agree_where_transmission_is_exponentially
     result = only(strip(4, flux=flux, laws=(Uniform(12.0),)), (10, 60, 300), count=8)
     assert result.arrays["log_conductance"].min() < -300
     assert np.all(result.audit < 1e-8)
-    assert np.all(result.arrays["status"] == Status.CERTIFIED)
+    assert np.all(result.arrays["status"] <= Status.ORACLE)
 
 
 def test_an_exponentially_small_transmission_keeps_its_logarithm():
@@ -199,6 +200,30 @@ def test_eigenvalues_descend_and_sum_to_conductance_and_noise():
 def test_dense_and_band_solutions_are_the_same_system(monkeypatch):
     system = strip(5, periodic=True, laws=(Uniform(4.0),), flux=0.2)
     potential = system.onsite(seed=1, realizations=[0], slices=range(12), point=0)[0]
-    dense = direct.transmission_amplitudes(system, potential)
+    dense, _ = direct.transmission_amplitudes(system, potential)
+    scaled, exponent = direct.transmission_amplitudes(system, potential, log_conductance=-60.0)
+    assert exponent == -44
+    np.testing.assert_allclose(scaled * 2.0**exponent, dense, rtol=1e-11)
     monkeypatch.setattr(direct, "DENSE_SITES", 0)
-    np.testing.assert_allclose(direct.transmission_amplitudes(system, potential), dense, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(direct.transmission_amplitudes(system, potential)[0], dense, rtol=0, atol=1e-13)
+
+
+def test_an_ill_conditioned_recursion_gives_way_to_the_direct_solution():
+    # Realization 135 is nearly a closed sample, where the recursion alone is off by 1.1e-8: fails without the bound.
+    system = strip(16, laws=(Uniform(8.0),))
+    result = only(system, (200,), first=135, count=1)
+    potential = system.onsite(seed=7, realizations=[135], slices=range(200), point=0)
+    amplitudes, _ = direct.transmission_amplitudes(system, potential[0])
+    exact = np.log(np.sum(np.abs(amplitudes) ** 2))
+    assert result.arrays["status"][0, 0] == Status.ORACLE
+    assert abs(result.arrays["log_conductance"][0, 0] - exact) < 1e-11
+    (scattering,) = scatter(system, potential, (200,))
+    recursion = reference._observables(scattering, False)["log_conductance"][0]
+    assert abs(recursion - exact) > 1e-9
+
+
+def test_logarithms_of_minus_four_thousand_are_audited_like_any_others():
+    # Seen to fail with the direct solution's scale left out.
+    result = only(strip(2, laws=(Uniform(30.0),)), (1300,), count=4)
+    assert result.arrays["log_conductance"].max() < -3500
+    assert np.all(result.audit < 1e-11 * 4000)
