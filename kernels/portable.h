@@ -23,6 +23,7 @@ typedef bool lane_mask;
 DEVICE real inverse_square_root(real a) { return 1.0 / sqrt(a); }
 DEVICE real square_root(real a) { return sqrt(a); }
 DEVICE real absolute(real a) { return fabs(a); }
+DEVICE real floor_of(real a) { return floor(a); }
 DEVICE real power_of_two(real exponent) { return exp2(exponent); }
 DEVICE real select(lane_mask condition, real yes, real no) { return condition ? yes : no; }
 DEVICE bool any(lane_mask condition) { return condition; }
@@ -76,6 +77,10 @@ DEVICE real power_of_two(real exponent) {
 }
 typedef lane_integers lane_mask;
 DEVICE real absolute(real a) { return a < 0.0 ? -a : a; }
+DEVICE real floor_of(real a) {
+  const real truncated = __builtin_convertvector(__builtin_convertvector(a, lane_integers), real);
+  return truncated > a ? truncated - 1.0 : truncated;
+}
 DEVICE real select(lane_mask condition, real yes, real no) { return condition ? yes : no; }
 DEVICE bool any(lane_mask condition) {
   int64 found = 0;

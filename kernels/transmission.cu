@@ -7,12 +7,11 @@
 // every `interval` slices X^dagger X = R^dagger R, X <- X R^-1, P <- P R^-1. At a recorded length lead 1 turns the frame
 // into incoming amplitudes A = incoming X; with A = Q R, the amplitudes from lead 1 to lead 0 are t' = P R^-1 Q^dagger.
 // Columns: padding, evanescent modes, then the N propagating ones, so that only the last N rows and columns of P matter.
+#include "disorder.cuh"
 #include "eigenvalues.cuh"
 #include "frames.cuh"
-#include "philox.cuh"
 
 #define SITES_PER_CELL 4
-#define STREAMS_PER_LAW 16
 #define FIELDS 5  // exponent, trace, square_trace, defect, conditioning: see `transmission_group`
 
 // What all realizations of a point share. Pointers are to doubles, complex numbers as (re, im) pairs, row-major.
@@ -21,7 +20,8 @@ struct Strip {
   uint32 seed, point;
   double energy, hopping;
   const int* lengths;          // (recorded), increasing, slices
-  const double* law_widths;    // (laws), full widths W, units of t
+  const int* law_kinds;        // (laws), LawKind
+  const double* law_parameters;    // (laws, LAW_PARAMETERS), units of t where they are energies
   const double* twist;         // (width) complex, w = exp(2 pi i flux y); unused unless twisted
   const double* start;         // (2 width, width) complex, orthonormal frame on slices -1 and 0
   const double* start_history; // (channels, channels) complex, upper triangular: P of that frame, propagating part
@@ -68,12 +68,9 @@ DEVICE void onsite_energies(const Strip& s, int first, int count, lane_bits real
     const int slice = task / cells, cell = task % cells;
     real value[SITES_PER_CELL];
     for (int site = 0; site < SITES_PER_CELL; site++) value[site] = number_of(realization) * 0.0 - s.energy * scale;
-    for (int law = 0; law < s.laws; law++) {
-      lane_bits words[4];
-      philox4x32(cell, first + slice, STREAMS_PER_LAW * law, s.point, s.seed, realization, words);
-      const double width = s.law_widths[law] * scale;
-      for (int site = 0; site < SITES_PER_CELL; site++) value[site] += width * (unit_interval(words[site]) - 0.5);
-    }
+    for (int law = 0; law < s.laws; law++)
+      add_law(s.law_kinds[law], s.law_parameters + LAW_PARAMETERS * law, scale, cell, first + slice, STREAMS_PER_LAW * law,
+              s.point, s.seed, realization, value);
     for (int site = 0; site < SITES_PER_CELL; site++)
       if (SITES_PER_CELL * cell + site < s.width) e[slice * s.width + SITES_PER_CELL * cell + site] = value[site];
   }

@@ -16,6 +16,9 @@ FRAME_GROWTH = 1e4
 
 LONGEST_INTERVAL = 16
 
+LAW_KINDS = ("uniform", "gaussian", "cauchy", "binary")
+LAW_PARAMETERS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class KernelInputs:
@@ -27,6 +30,8 @@ class KernelInputs:
     incoming      : (M, 2M) complex128, incoming amplitudes of lead 1 from the last two slices
     outgoing      : (N, 2M) complex128, its propagating outgoing amplitudes
     twist         : (M,) complex128, exp(2 pi i flux y)
+    law_kinds      : (laws,) int32, `LawKind` of kernels/disorder.cuh
+    law_parameters : (laws, 3) float64
     """
 
     channels: int
@@ -35,6 +40,8 @@ class KernelInputs:
     incoming: NDArray[np.complex128]
     outgoing: NDArray[np.complex128]
     twist: NDArray[np.complex128]
+    law_kinds: NDArray[np.int32]
+    law_parameters: NDArray[np.float64]
 
 
 def stabilisation_interval(point: Point) -> int:
@@ -49,12 +56,17 @@ def stabilisation_interval(point: Point) -> int:
 
 
 def kernel_inputs(point: Point) -> KernelInputs:
-    """The constants of a point; those of a system without its disorder are shared between points."""
-    return _inputs(replace(point.system, laws=()))
+    """The constants of a point; points that differ in their disorder alone share the costly ones."""
+    laws = point.system.laws
+    parameters = np.zeros((len(laws), LAW_PARAMETERS))
+    for row, law in zip(parameters, laws, strict=True):
+        row[: len(law.parameters)] = law.parameters
+    kinds = np.array([LAW_KINDS.index(law.distribution) for law in laws], dtype=np.int32)
+    return replace(_clean_inputs(replace(point.system, laws=())), law_kinds=kinds, law_parameters=parameters)
 
 
 @lru_cache(maxsize=64)
-def _inputs(system: System) -> KernelInputs:
+def _clean_inputs(system: System) -> KernelInputs:
     modes = system.lead_modes()
     order = np.roll(np.arange(system.width), system.width - modes.channels)
     right, left = modes.right.modes[:, order], modes.left.modes[:, order]
@@ -76,4 +88,6 @@ def _inputs(system: System) -> KernelInputs:
         incoming=np.ascontiguousarray(amplitudes[: system.width]),
         outgoing=np.ascontiguousarray(amplitudes[system.width + closed :]),
         twist=twist,
+        law_kinds=np.zeros(0, dtype=np.int32),
+        law_parameters=np.zeros((0, LAW_PARAMETERS)),
     )

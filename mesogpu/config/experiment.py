@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from mesogpu.physics.disorder import Law, Uniform
+from mesogpu.physics.disorder import Law
 
 SCHEMA = 1
 
@@ -130,7 +130,7 @@ class Experiment:
         """The experiment with one scalar replaced, as a sweep does.
 
         path   : as in the YAML: "energy", "flux", "leads.potential", "model.width", "model.length", "model.hopping" or
-                 "disorder.N.width"
+                 any number of a law, such as "disorder.0.width"
         raises : KeyError for a path that cannot be swept; `config.load` refuses those before
         """
         if path == "energy":
@@ -147,16 +147,17 @@ class Experiment:
             return replace(self, model=replace(self.model, hopping=float(value)))
         section, _, rest = path.partition(".")
         index, _, field = rest.partition(".")
-        if section != "disorder" or field != "width":
+        if section != "disorder" or field not in {entry.name for entry in fields(self.disorder[int(index)])}:
             raise KeyError(path)
         laws = list(self.disorder)
-        laws[int(index)] = Uniform(width=float(value))
+        laws[int(index)] = replace(laws[int(index)], **{field: float(value)})
         return replace(self, disorder=tuple(laws))
 
 
 def _law_document(law: Law) -> dict[str, Any]:
-    fields = {name: getattr(law, name) for name in law.__dataclass_fields__}  # type: ignore[attr-defined]
-    return {"distribution": law.distribution} | fields
+    values = {entry.name: getattr(law, entry.name) for entry in fields(law)}
+    lists = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {"distribution": law.distribution} | lists
 
 
 def _sweep_document(sweep: tuple[SweepAxis, ...]) -> dict[str, Any]:

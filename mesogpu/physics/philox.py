@@ -46,3 +46,15 @@ def philox4x32(
 def unit_interval(words: NDArray[np.uint32]) -> NDArray[np.float64]:
     """Uniform numbers in the open interval (0, 1), one for each 32-bit word: u = (word + 1/2) 2^-32."""
     return (words.astype(np.float64) + 0.5) * 2.0**-32
+
+
+def fine_unit_interval(words: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """Uniform numbers in (0, 1) of 52 bits, one for each pair of words.
+
+    u = (n + 1/2) 2^-52 with n = 2^26 (w0 >> 6) + (w1 >> 6)
+
+    words   : (..., 2) uint32
+    returns : (...) float64
+    """
+    high, low = (words[..., k].astype(np.uint64) >> np.uint64(6) for k in range(2))
+    return ((high << np.uint64(26)) + low).astype(np.float64) * 2.0**-52 + 2.0**-53

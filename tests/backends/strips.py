@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mesogpu.errors import PhysicsError
-from mesogpu.physics.disorder import Uniform
+from mesogpu.physics.disorder import Binary, Cauchy, Gaussian, Law, Uniform
 from mesogpu.physics.systems import System
 from mesogpu.plan import Block, Point
 
@@ -61,3 +61,14 @@ def random_point(generator: np.random.Generator, max_width: int, max_length: int
             continue
         if channels:
             return point(system, tuple(int(length) for length in lengths), seed=int(generator.integers(2**32)))
+
+
+def _law(generator: np.random.Generator) -> Law:
+    strength = float(generator.choice([0.1, 0.3, 1.0, 2.0]))
+    laws = (
+        Uniform(4.0 * strength),
+        Gaussian(strength),
+        Cauchy(0.2 * strength),
+        Binary((-strength, 2.0 * strength), float(generator.random())),
+    )
+    return laws[generator.integers(len(laws))]

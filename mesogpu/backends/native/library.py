@@ -26,8 +26,8 @@ class Strip(ctypes.Structure):
         *((name, ctypes.c_int) for name in ("periodic", "laws", "twisted")),
         *((name, ctypes.c_uint32) for name in ("seed", "point")),
         *((name, ctypes.c_double) for name in ("energy", "hopping")),
-        *((name, ctypes.c_void_p) for name in ("lengths", "law_widths", "twist", "start")),
-        *((name, ctypes.c_void_p) for name in ("start_history", "incoming", "outgoing")),
+        *((name, ctypes.c_void_p) for name in ("lengths", "law_kinds", "law_parameters", "twist")),
+        *((name, ctypes.c_void_p) for name in ("start", "start_history", "incoming", "outgoing")),
     )
 
 
@@ -54,7 +54,8 @@ def transmit(point: Point, interval: int, realizations: NDArray[np.uint32]) -> K
     filled = np.concatenate([realizations, np.repeat(realizations[-1:], groups * lanes - count)])
     constants: dict[str, NDArray[Any]] = {
         "lengths": np.array(point.lengths, dtype=np.int32),
-        "law_widths": np.array([law.width for law in point.system.laws], dtype=np.float64),
+        "law_kinds": inputs.law_kinds,
+        "law_parameters": inputs.law_parameters,
         "twist": inputs.twist,
         "start": inputs.start,
         "start_history": inputs.start_history,

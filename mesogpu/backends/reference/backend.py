@@ -120,7 +120,7 @@ def amplitude_observables(amplitudes: NDArray[np.complex128], exponent: NDArray[
     hermitian = np.swapaxes(amplitudes.conj(), -1, -2) @ amplitudes
     observed = observables(_square_sum(amplitudes), _square_sum(hermitian), exponent)
     if eigenvalues:
-        singular_values: NDArray[np.float64] = np.linalg.svd(amplitudes, compute_uv=False)
+        singular_values = np.linalg.svd(amplitudes, compute_uv=False).astype(np.float64, copy=False)
         observed["transmission_eigenvalues"] = transmission_eigenvalues(singular_values**2, exponent)
     return observed
 
