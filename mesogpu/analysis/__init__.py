@@ -1,0 +1,5 @@
+"""Statistics over stored results, each with its error, and theory beside where it applies; sees no hardware."""
+
+from mesogpu.analysis.summary import analyze
+
+__all__ = ["analyze"]

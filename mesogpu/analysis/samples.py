@@ -1,0 +1,108 @@
+"""Stored samples, read in chunks of bounded memory and reduced to joint moments, one sweep point after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesogpu.analysis.moments import Moments, MomentSums
+from mesogpu.errors import StoreError
+from mesogpu.plan.blocks import Status
+
+if TYPE_CHECKING:
+    import xarray
+
+CHUNK_VALUES = 2**20
+"""Values of one variable held at a time: 8 MB, a few times that with the powers made of them."""
+
+VARIABLES = ("conductance", "log_conductance", "shot_noise")
+NEEDED = ("conductance", "log_conductance", "status", "slices", "channels")
+UNCOMPUTED = int(Status.NOT_COMPUTED)
+FIRST_FAILURE = int(Status.FAILED_UNITARITY)
+
+
+@dataclass(frozen=True, slots=True)
+class PointSamples:
+    """What the samples of one sweep point add up to.
+
+    variables : names of the variables in the moments, each with one column a length
+    moments   : joint moments of all variables at all lengths
+    used      : (lengths,) samples in the statistics
+    failed    : (lengths,) samples left out because no certificate vouches for them
+    missing   : (lengths,) samples not computed yet
+    """
+
+    variables: tuple[str, ...]
+    moments: Moments
+    used: NDArray[np.int64]
+    failed: NDArray[np.int64]
+    missing: NDArray[np.int64]
+
+    def column(self, variable: str, length: int) -> int:
+        """Column of a variable at length number `length`."""
+        return self.variables.index(variable) * len(self.used) + length
+
+
+class _PointSums:
+    """Running sums of one point."""
+
+    def __init__(self, variables: tuple[str, ...], lengths: int) -> None:
+        self.variables = variables
+        self.sums = MomentSums(len(variables) * lengths)
+        self.failed = np.zeros(lengths, dtype=np.int64)
+        self.missing = np.zeros(lengths, dtype=np.int64)
+        self.used = np.zeros(lengths, dtype=np.int64)
+
+    def add(self, values: dict[str, NDArray[np.float64]], status: NDArray[np.integer]) -> None:
+        """Take in (lengths, realizations) of every variable."""
+        missing = status == UNCOMPUTED
+        usable = status < FIRST_FAILURE
+        for variable in self.variables:
+            if variable != "log_conductance":
+                usable &= np.isfinite(values[variable])
+        self.missing += missing.sum(axis=1)
+        self.used += usable.sum(axis=1)
+        self.failed += (~missing & ~usable).sum(axis=1)
+        # ln g = -inf where the leads have no channel: g = 0 counts, its logarithm cannot.
+        columns = [
+            np.where(usable & np.isfinite(values[variable]), values[variable], np.nan) for variable in self.variables
+        ]
+        self.sums.add(np.concatenate(columns))
+
+    def result(self) -> PointSamples:
+        return PointSamples(self.variables, self.sums.moments(), self.used, self.failed, self.missing)
+
+
+def require_variables(results: xarray.Dataset) -> None:
+    """Refuse a dataset that is not a results file.
+
+    raises : StoreError where the dataset lacks a variable that statistics need
+    """
+    lacking = [name for name in NEEDED if name not in results]
+    if lacking:
+        raise StoreError(
+            f"results: no variable {', '.join(lacking)}; statistics need {', '.join(NEEDED)}: "
+            "open a file that `mesogpu run` wrote, with mesogpu.open_results"
+        )
+
+
+def read_points(results: xarray.Dataset) -> Iterator[PointSamples]:
+    """Every sweep point of a results file, in order; memory stays bounded whatever the number of realizations."""
+    variables = tuple(name for name in VARIABLES if name in results)
+    points, lengths, realizations = (results.sizes[name] for name in ("point", "length", "realization"))
+    rows = max(1, CHUNK_VALUES // max(1, lengths))
+    points_together = max(1, rows // max(1, realizations))
+    for first in range(0, points, points_together):
+        group = slice(first, min(first + points_together, points))
+        sums = [_PointSums(variables, lengths) for _ in range(group.start, group.stop)]
+        for start in range(0, realizations, rows):
+            chunk = results.isel(point=group, realization=slice(start, start + rows))
+            status = chunk["status"].to_numpy()
+            values = {name: chunk[name].to_numpy() for name in variables}
+            for index, point in enumerate(sums):
+                point.add({name: array[index] for name, array in values.items()}, status[index])
+        yield from (point.result() for point in sums)

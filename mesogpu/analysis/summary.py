@@ -1,0 +1,158 @@
+"""The summary of a results file: what `mesogpu analyze --json` prints."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesogpu.analysis.estimators import Statistic, mean, ratio_of_means, standard_errors, variance
+from mesogpu.analysis.one_l import RULE, OneL, describe, fit_one_l
+from mesogpu.analysis.regime import Strip, strips
+from mesogpu.analysis.samples import PointSamples, read_points, require_variables
+from mesogpu.analysis.theory import entry_checks, entry_references, entry_theory, one_l_check
+from mesogpu.config.experiment import Experiment
+from mesogpu.errors import PhysicsError
+
+if TYPE_CHECKING:
+    import xarray
+
+METHOD = {
+    "errors": "one standard error by the infinitesimal jackknife over realizations, correlation between lengths kept",
+    "fano": "ratio of the ensemble means of shot noise and conductance",
+    "reliable": "false where one sample carries more than 2 % of a sum: the error bar is then not to be trusted",
+    "failed": "samples that no certificate vouches for are left out and counted",
+    "one_l": RULE,
+    "theory": (
+        "given for strips with L >= 3 W, g >= 2.5 and a definite symmetry class: the box sum for var g from L >= 5 l, "
+        "(1/3)[1 - (1+s)^-3] (+ 4/(45 g) without field) for the Fano factor from L >= 4 l"
+    ),
+    "checks": "|value - reference| <= 3 sqrt(standard error^2 + reference error^2), model errors stated beforehand",
+}
+
+
+def analyze(results: xarray.Dataset, *, experiment: Experiment | None = None) -> dict[str, Any]:
+    """Means, variances, Fano factors and mean free paths of a results file, with their errors and theory beside.
+
+    An unfinished file is analyzed as far as it is committed; `complete` then is false.
+
+    results    : as `open_results` gives it
+    experiment : what was run; read from the file's own configuration where omitted. Without either there is no theory.
+    returns    : plain data, ready for JSON: "points" has one entry per (point, length) in canonical order
+    raises     : StoreError where the dataset lacks what statistics need; ConfigError where its configuration
+                 cannot be read
+    """
+    experiment = experiment or _stored_experiment(results)
+    require_variables(results)
+    channels = [int(count) for count in results["channels"].to_numpy()]
+    slices = results["slices"].to_numpy().astype(np.int64)
+    parameters = _parameters(results)
+    systems = strips(experiment, channels) if experiment is not None else None
+    entries: list[dict[str, Any]] = []
+    fits: list[dict[str, Any]] = []
+    checks: list[dict[str, Any]] = []
+    complete = True
+    for index, samples in enumerate(read_points(results)):
+        new = [
+            _entry(samples, k, int(length), parameters[index], channels[index])
+            for k, length in enumerate(slices[index])
+        ]
+        complete = complete and not samples.missing.any()
+        if systems is not None:
+            one_l, description = _one_l(systems[index], samples, slices[index])
+            fits.append({"parameters": parameters[index], **description})
+            _add_theory(new, systems[index], one_l)
+            checks += [check for entry in new for check in entry_checks(entry)]
+            checks += one_l_check(one_l, parameters[index]) if one_l else []
+        entries += new
+    summary = {
+        "name": experiment.name if experiment else None,
+        "complete": complete,
+        "realizations": int(results.sizes["realization"]),
+        "degeneracy": _integer(results.attrs.get("degeneracy")),
+        "points": entries,
+        "fits": {"one_l": fits},
+        "method": METHOD,
+        "checks": checks,
+    }
+    ready: dict[str, Any] = _json_ready(summary)
+    return ready
+
+
+def _stored_experiment(results: xarray.Dataset) -> Experiment | None:
+    text = results.attrs.get("config")
+    if text is None:
+        return None
+    # The parser is slow to import and only needed where the caller has no experiment at hand.
+    from mesogpu.config.load import parse_experiment
+
+    return parse_experiment(str(text), "config stored in the results")
+
+
+def _parameters(results: xarray.Dataset) -> list[dict[str, float]]:
+    """Sweep parameters of every point: the coordinates along `point`."""
+    coordinates = {str(name): coordinate for name, coordinate in results.coords.items() if name != "point"}
+    columns = {name: axis.to_numpy().tolist() for name, axis in coordinates.items() if axis.dims == ("point",)}
+    return [{name: values[k] for name, values in columns.items()} for k in range(results.sizes["point"])]
+
+
+def _entry(
+    samples: PointSamples, index: int, length: int, parameters: dict[str, float], channels: int
+) -> dict[str, Any]:
+    """Statistics of one point at one length."""
+    moments = samples.moments
+    conductance = samples.column("conductance", index)
+    logarithm = samples.column("log_conductance", index)
+    statistics: dict[str, Statistic] = {
+        "conductance_mean": mean(moments, conductance),
+        "conductance_variance": variance(moments, conductance),
+        "log_conductance_mean": mean(moments, logarithm),
+        "log_conductance_variance": variance(moments, logarithm),
+    }
+    if "shot_noise" in samples.variables:
+        statistics["fano"] = ratio_of_means(moments, samples.column("shot_noise", index), conductance)
+    errors = standard_errors(moments, list(statistics.values()))
+    return {
+        "parameters": parameters,
+        "length": length,
+        "realizations": int(samples.used[index]),
+        "failed": int(samples.failed[index]),
+        "not_computed": int(samples.missing[index]),
+        "channels": channels,
+    } | {
+        name: {"value": statistic.value, "error": float(error), "reliable": statistic.reliable}
+        for (name, statistic), error in zip(statistics.items(), errors, strict=True)
+    }
+
+
+def _one_l(strip: Strip, samples: PointSamples, lengths: NDArray[np.int64]) -> tuple[OneL | None, dict[str, Any]]:
+    try:
+        one_l = fit_one_l(strip, samples, lengths)
+    except PhysicsError as reason:
+        return None, {"l": None, "reason": str(reason)}
+    return one_l, describe(one_l, strip)
+
+
+def _add_theory(entries: list[dict[str, Any]], strip: Strip, one_l: OneL | None) -> None:
+    for entry in entries:
+        theory = entry_theory(strip, one_l, entry["length"], entry["conductance_mean"]["value"])
+        references = entry_references(strip, entry["length"])
+        if theory:
+            entry["theory"] = theory
+        if references:
+            entry["reference"] = references
+
+
+def _integer(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _json_ready(value: Any) -> Any:
+    """The same data with None for every number that is not finite."""
+    if isinstance(value, dict):
+        return {key: _json_ready(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_json_ready(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,104 @@
+"""What theory says beside each entry of a summary, and the verdict within three combined errors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from mesogpu.analysis.one_l import OneL
+from mesogpu.analysis.regime import (
+    FANO_MODEL_ERROR,
+    FANO_S,
+    ONE_L_MODEL_ERROR,
+    VARIANCE_MODEL_ERROR,
+    VARIANCE_S,
+    Strip,
+)
+from mesogpu.analysis.tabulated import SOURCE, tabulated
+from mesogpu.physics.closed_forms import box_sum_variance, diffusive_fano_factor, mean_conductance
+
+DISTANCE = 3.0
+"""Combined standard errors within which a value agrees with its reference."""
+
+CLEAN_ERROR = 1e-10
+
+ONE_L_SOURCE = "the one-l curve of a wire (Mello & Stone 1991; model error 1 %)"
+BOX_SOURCE = "the box sum at the actual L/W (Lee, Stone & Fukuyama 1987; model error 8 %)"
+FANO_SOURCE = "diffusive shot noise (Beenakker & Buettiker 1992; model error 2 %)"
+CLEAN_SOURCE = "the number of channels of a clean strip (exact)"
+
+
+def entry_theory(strip: Strip, one_l: OneL | None, length: int, conductance: float) -> dict[str, dict[str, Any]]:
+    """Theory beside one (point, length): per quantity its value, model error and source; empty out of regime.
+
+    conductance : measured <g>
+    """
+    if strip.clean:
+        return {"conductance_mean": _reference(float(strip.channels), CLEAN_ERROR, CLEAN_SOURCE)}
+    if one_l is None:
+        return {}
+    theory = {}
+    s = length / one_l.value
+    if any(item.used and item.length == length for item in one_l.per_length):
+        curve = float(mean_conductance(length, channels=strip.channels, mean_free_path=one_l.value, beta=strip.beta))
+        theory["conductance_mean"] = _reference(curve, ONE_L_MODEL_ERROR * curve, ONE_L_SOURCE)
+    if strip.is_diffusive_wire(length, conductance, s, VARIANCE_S):
+        box = box_sum_variance(length / strip.system.width, periodic=strip.system.periodic, beta=strip.beta)
+        theory["conductance_variance"] = _reference(box, VARIANCE_MODEL_ERROR * box, BOX_SOURCE)
+    if strip.is_diffusive_wire(length, conductance, s, FANO_S):
+        fano = diffusive_fano_factor(s, conductance=conductance, beta=strip.beta)
+        theory["fano"] = _reference(fano, FANO_MODEL_ERROR * fano, FANO_SOURCE)
+    return theory
+
+
+def entry_references(strip: Strip, length: int) -> dict[str, dict[str, Any]]:
+    """Tabulated finite-size values for exactly this system and length, in the form of `entry_theory`."""
+    return {name: _reference(value, error, SOURCE) for name, (value, error) in tabulated(strip.system, length).items()}
+
+
+def entry_checks(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """Verdicts on one entry of a summary: against the table, and against every law in its regime."""
+    where = {"parameters": entry["parameters"], "length": entry["length"]}
+    checks = []
+    for group in ("reference", "theory"):
+        for quantity, reference in entry.get(group, {}).items():
+            # The one-l curve was fitted to these very means; its check is the drift of l.
+            fitted = reference["source"] == ONE_L_SOURCE
+            if quantity in entry and not fitted:
+                measured = entry[quantity]
+                error = measured["error"] if measured["reliable"] else math.nan
+                checks.append(check(quantity, where, measured["value"], error, reference))
+    return checks
+
+
+def one_l_check(one_l: OneL, parameters: dict[str, float]) -> list[dict[str, Any]]:
+    """Verdict on the one-l fit: whether l from the worst length equals the joint l within the model error."""
+    drift = one_l.drift()
+    if drift is None:
+        return []
+    length, departure, spread = drift
+    where = {"parameters": parameters, "length": length}
+    reference = _reference(one_l.value, ONE_L_MODEL_ERROR * one_l.value, ONE_L_SOURCE)
+    return [check("one_l", where, one_l.value * (1.0 + departure), one_l.value * spread, reference)]
+
+
+def check(what: str, where: dict[str, Any], value: float, error: float, reference: dict[str, Any]) -> dict[str, Any]:
+    """One verdict; `agrees` is None where the value has no trustworthy error, given as NaN."""
+    distance = None
+    if math.isfinite(value) and math.isfinite(error):
+        distance = (value - reference["value"]) / math.hypot(error, reference["model_error"])
+    return {
+        "what": what,
+        "where": where,
+        "value": value,
+        "error": error,
+        "reference": reference["value"],
+        "reference_error": reference["model_error"],
+        "source": reference["source"],
+        "agrees": None if distance is None else abs(distance) <= DISTANCE,
+        "distance": distance,
+    }
+
+
+def _reference(value: float, error: float, source: str) -> dict[str, Any]:
+    return {"value": value, "model_error": error, "source": source}

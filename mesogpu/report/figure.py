@@ -1,0 +1,129 @@
+"""The figure of a results file: mean, variance and histogram of the conductance, theory drawn with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mesogpu.errors import ConfigError, EnvironmentFault, StoreError
+from mesogpu.report.series import Layout, lay_out
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".png", ".pdf", ".svg")
+WIDTH = 7.0
+"""Two-column width of a journal page, inches."""
+
+STYLE: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "mathtext.fontset": "dejavusans",
+    "font.size": 8.0,
+    "axes.labelsize": 8.0,
+    "axes.titlesize": 8.0,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.fontsize": 7.0,
+    "legend.frameon": False,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3.5,
+    "errorbar.capsize": 1.5,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "mesogpu",
+    "figure.dpi": 100.0,
+    "savefig.dpi": 300.0,
+}
+
+
+def plot_results(results: xarray.Dataset, summary: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Draw a results file: <g>, var g and the histogram of g, with errors, theory and asymptotes.
+
+    Localized samples are drawn by ln g instead; a sweep of many points is drawn over the swept parameter.
+
+    results : as `open_results` gives it (the histogram needs the samples)
+    summary : as `analyze` returns it
+    path    : figure to write; .png (300 dpi), .pdf or .svg by its suffix
+    raises  : ConfigError for another suffix; StoreError where no sample is computed yet; EnvironmentFault where the
+              file cannot be written
+    """
+    target = Path(path)
+    if target.suffix.lower() not in SUFFIXES:
+        raise ConfigError(
+            f"{target}: a figure cannot be written as {target.suffix or 'a file without suffix'!r}; "
+            f"use a name that ends in {', '.join(SUFFIXES)}"
+        )
+    if not any(entry["realizations"] for entry in summary["points"]):
+        raise StoreError(f"{target}: no sample is computed yet, so there is nothing to plot; run the experiment first")
+    # Matplotlib takes half a second to import, and only figures need it.
+    import matplotlib
+
+    with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
+        figure = draw(results, summary)
+        try:
+            figure.savefig(target, metadata=_metadata(target.suffix.lower()))
+        except OSError as error:
+            raise EnvironmentFault(
+                f"{target}: the figure cannot be written: {error.strerror or error}; choose a folder that exists "
+                "and has room"
+            ) from None
+
+
+def draw(results: xarray.Dataset, summary: Mapping[str, Any]) -> Figure:
+    """The figure itself, on no screen."""
+    from matplotlib.figure import Figure
+
+    from mesogpu.report import panels
+
+    layout = lay_out(results, summary)
+    single = layout.axis is None
+    figure = Figure(figsize=(WIDTH / 2 if single else WIDTH, 2.9), layout="constrained")
+    axes = [figure.add_subplot()] if single else list(figure.subplots(1, 3))
+    if not single:
+        panels.draw_mean(axes[0], layout)
+        panels.draw_variance(axes[1], layout)
+    panels.draw_histogram(axes[-1], results, layout)
+    for letter, axis in zip("abc", axes, strict=False):
+        axis.set_title(f"({letter})" if not single else "", loc="left", fontweight="bold")
+    if not single:
+        panels.draw_legend(figure, axes[0], layout)
+    figure.suptitle(_title(summary, layout), fontsize=8.0)
+    return figure
+
+
+def _title(summary: Mapping[str, Any], layout: Layout) -> str:
+    entries = summary["points"]
+    used = sorted({entry["realizations"] for entry in entries})
+    count = f"{used[0]}" if len(used) == 1 else f"{used[0]} to {used[-1]}"
+    several = layout.points_left_out + len(layout.histograms) > 1
+    noun = "realization" if used == [1] else "realizations"
+    parts = [summary["name"] or "results", f"{count} {noun}" + (" a point" if several else "")]
+    if layout.points_left_out:
+        total = layout.points_left_out + len(layout.histograms)
+        parts.append(f"histograms of {len(layout.histograms)} of {total} points")
+    failed = sum(entry["failed"] for entry in entries)
+    if failed:
+        parts.append(f"{failed} failed samples left out")
+    if not summary["complete"]:
+        planned = sum(entry["realizations"] + entry["failed"] + entry["not_computed"] for entry in entries)
+        missing = sum(entry["not_computed"] for entry in entries)
+        parts.append(f"UNFINISHED ({100.0 * (1.0 - missing / planned):.0f} % computed)")
+    return ", ".join(parts)
+
+
+def _metadata(suffix: str) -> dict[str, Any]:
+    """Nothing that changes from run to run."""
+    metadata: dict[str, dict[str, Any]] = {
+        ".png": {"Software": "mesogpu"},
+        ".pdf": {"CreationDate": None},
+        ".svg": {"Date": None},
+    }
+    return metadata[suffix]

@@ -1,0 +1,85 @@
+"""A summary's checks as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mesogpu.report.numbers import SYMBOLS, where, with_error
+
+MOST_FITS = 6
+
+
+def verdicts(summary: Mapping[str, Any]) -> list[str]:
+    """What the checks of a summary say: one sentence for all that agree with one source, one for each that does not.
+
+    summary : as `analyze` returns it
+    """
+    sentences = [] if summary["complete"] else [_progress(summary)]
+    fits = [fit for fit in summary["fits"]["one_l"] if fit["l"]]
+    sentences += [_mean_free_path(fit) for fit in fits[:MOST_FITS]]
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for check in summary["checks"]:
+        groups.setdefault((check["what"], check["source"]), []).append(check)
+    for checks in groups.values():
+        sentences += _group(checks)
+    return sentences
+
+
+def _progress(summary: Mapping[str, Any]) -> str:
+    computed = sum(entry["realizations"] + entry["failed"] for entry in summary["points"])
+    planned = computed + sum(entry["not_computed"] for entry in summary["points"])
+    return f"The file is not complete: {computed} of {planned} samples are in these numbers."
+
+
+def _mean_free_path(fit: Mapping[str, Any]) -> str:
+    lengths = ", ".join(str(length) for length in fit["lengths_used"])
+    at = where(fit["parameters"])
+    value = with_error(fit["l"]["value"], fit["l"]["error"])
+    sentence = f"Mean free path l = {value} slices{f' at {at}' if at else ''}, from <g> at L = {lengths}"
+    if fit["drift"] is not None:
+        alone = [item["value"] for item in fit["per_length"] if item["length"] in fit["lengths_used"]]
+        # The curve is good to 1 %, so with many samples chi-square alone would condemn a correct run.
+        sentence += (
+            f", which alone give {min(alone):.4g} to {max(alone):.4g}; model error {fit['l']['model_error']:.2g}; "
+            f"were the curve exact: chi-square {fit['chi_square']:.1f} for {fit['degrees_of_freedom']}, "
+            f"p = {fit['p_value']:.2g}"
+        )
+    return sentence + "."
+
+
+def _group(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Sentences for one quantity and one source."""
+    symbol, source = SYMBOLS.get(checks[0]["what"], checks[0]["what"]), checks[0]["source"]
+    agreeing = [check for check in checks if check["agrees"]]
+    withheld = [check for check in checks if check["agrees"] is None]
+    sentences = []
+    if len(agreeing) == 1:
+        sentences.append(_single(agreeing[0], symbol, "agrees with"))
+    elif agreeing:
+        farthest = max(agreeing, key=lambda check: abs(check["distance"]))
+        every = "all " if len(agreeing) == len(checks) else ""
+        sentences.append(
+            f"{symbol} agrees with {source} at {every}{len(agreeing)} of {len(checks)} entries; the farthest, at "
+            f"{_at(farthest)}, is {abs(farthest['distance']):.1f} combined errors away."
+        )
+    sentences += [_single(check, symbol, "DIFFERS from") for check in checks if check["agrees"] is False]
+    if withheld:
+        sentences.append(
+            f"No verdict on {symbol} against {source} at {len(withheld)} of {len(checks)} entries: "
+            "too few realizations, or error bars that heavy tails make unreliable."
+        )
+    return sentences
+
+
+def _single(check: Mapping[str, Any], symbol: str, verb: str) -> str:
+    value = with_error(check["value"], check["error"])
+    reference = with_error(check["reference"], check["reference_error"])
+    return (
+        f"{symbol} = {value} at {_at(check)} {verb} {reference}, {check['source']}: "
+        f"{abs(check['distance']):.1f} combined errors."
+    )
+
+
+def _at(check: Mapping[str, Any]) -> str:
+    return where(check["where"]["parameters"], check["where"]["length"])

@@ -1,0 +1,121 @@
+"""Made-up results with known statistics, in the shape that `open_results` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray
+from numpy.typing import NDArray
+
+from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
+from mesogpu.physics.closed_forms import diffusive_fano_factor, mean_conductance
+from mesogpu.physics.disorder import Uniform
+
+
+def strip_experiment(
+    *,
+    lengths: Sequence[int] = (30, 60, 120, 180, 240),
+    fluxes: Sequence[float] = (0.0, 0.006),
+    width: int = 30,
+    disorder: float = 1.0,
+    realizations: int = 4096,
+    energy: float = 0.8,
+) -> Experiment:
+    """The quickstart strip, or a variation of it."""
+    return Experiment(
+        name="ucf-quasi-1d",
+        seed=20261120,
+        model=Model("square", width, tuple(lengths), False, "hard", 1.0),
+        disorder=(Uniform(disorder),),
+        energy=energy,
+        flux=fluxes[0],
+        leads=Leads(0.0, True, True),
+        sweep=(SweepAxis(("flux",), tuple((flux,) for flux in fluxes)),) if len(fluxes) > 1 else (),
+        randomness="common",
+        realizations=realizations,
+        method="transmission",
+        observables=("shot_noise",),
+    )
+
+
+def dataset(
+    conductance: NDArray[np.float64],
+    *,
+    lengths: Sequence[int],
+    parameters: Mapping[str, Sequence[float]] | None = None,
+    log_conductance: NDArray[np.float64] | None = None,
+    shot_noise: NDArray[np.float64] | None = None,
+    status: NDArray[np.uint8] | None = None,
+    channels: int = 21,
+    attrs: Mapping[str, Any] | None = None,
+) -> xarray.Dataset:
+    """Results from plain arrays of shape (point, length, realization)."""
+    dims = ("point", "length", "realization")
+    if log_conductance is None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_conductance = np.log(conductance)
+    if status is None:
+        status = np.zeros(conductance.shape, dtype=np.uint8)
+    points = conductance.shape[0]
+    variables: dict[str, Any] = {
+        "conductance": (dims, conductance),
+        "log_conductance": (dims, log_conductance),
+        "status": (dims, status),
+        "channels": (("point",), np.full(points, channels, dtype=np.int32)),
+        "slices": (("point", "length"), np.tile(np.array(lengths, dtype=np.int32), (points, 1))),
+    }
+    if shot_noise is not None:
+        variables["shot_noise"] = (dims, shot_noise)
+    coordinates: dict[str, Any] = {"point": np.arange(points), "length": np.array(lengths)}
+    for name, values in (parameters or {}).items():
+        coordinates[name] = ("point", np.array(values), {"units": "h/e" if name == "flux" else "t", "long_name": name})
+    return xarray.Dataset(variables, coords=coordinates, attrs={"degeneracy": 2} | dict(attrs or {}))
+
+
+def correlated_normal(
+    generator: np.random.Generator, realizations: int, count: int, correlation: float
+) -> NDArray[np.float64]:
+    """Unit normal numbers (count, realizations), neighbours correlated by `correlation`."""
+    numbers = generator.standard_normal((count, realizations))
+    for row in range(1, count):
+        numbers[row] = correlation * numbers[row - 1] + np.sqrt(1.0 - correlation**2) * numbers[row]
+    return numbers
+
+
+def wire_results(
+    generator: np.random.Generator,
+    *,
+    lengths: Sequence[int] = (30, 60, 120, 180, 240),
+    fluxes: Sequence[float] = (0.0, 0.006),
+    realizations: int = 4096,
+    mean_free_path: float = 40.5,
+    channels: int = 21,
+    variances: Mapping[float, Sequence[float]] | None = None,
+    attrs: Mapping[str, Any] | None = None,
+) -> xarray.Dataset:
+    """Wires whose <g> follows the one-l curve exactly, with correlated lengths and F near its diffusive value."""
+    conductance = np.empty((len(fluxes), len(lengths), realizations))
+    noise = np.empty_like(conductance)
+    shared = correlated_normal(generator, realizations, len(lengths), 0.8)
+    for point, flux in enumerate(fluxes):
+        beta = 1 if flux == 0.0 else 2
+        curve = mean_conductance(np.array(lengths), channels=channels, mean_free_path=mean_free_path, beta=beta)
+        spread = np.sqrt((variances or {}).get(flux, [2.0 / 15.0 / beta] * len(lengths)))
+        own = correlated_normal(generator, realizations, len(lengths), 0.8)
+        mixed = np.sqrt(0.5) * (shared + own)
+        conductance[point] = np.asarray(curve)[:, None] + np.asarray(spread)[:, None] * mixed
+        for k, length in enumerate(lengths):
+            fano = diffusive_fano_factor(length / mean_free_path, conductance=float(curve[k]), beta=beta)
+            scatter = 0.03 * np.sqrt(curve[k]) * generator.standard_normal(realizations)
+            noise[point, k] = fano * curve[k] + 0.4 * (conductance[point, k] - curve[k]) + scatter
+    conductance = np.maximum(conductance, 1e-3)
+    return dataset(
+        conductance,
+        lengths=lengths,
+        parameters={"flux": fluxes} if len(fluxes) > 1 else None,
+        shot_noise=noise,
+        channels=channels,
+        attrs=attrs,
+    )
