@@ -1,0 +1,38 @@
+"""Statistics of quantum transport in disordered conductors, from one YAML file."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mesogpu.version import __version__
+
+if TYPE_CHECKING:
+    from mesogpu.analysis import analyze
+    from mesogpu.api import plot, run, sample_onsite
+    from mesogpu.config.load import load_experiment
+    from mesogpu.store import open_results
+
+__all__ = ["__version__", "analyze", "load_experiment", "open_results", "plot", "run", "sample_onsite"]
+
+# Loaded on first use (PEP 562): the numerical stages must import on a bare machine, the command line start at once.
+_HOMES = {
+    "analyze": "mesogpu.analysis",
+    "load_experiment": "mesogpu.config.load",
+    "open_results": "mesogpu.store",
+    "plot": "mesogpu.api",
+    "run": "mesogpu.api",
+    "sample_onsite": "mesogpu.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,116 @@
+"""`mesogpu plan`, `validate` and `schema`: everything that computes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mesogpu.cli.options import config_argument, json_option, overrides_option, verbosity, workers_option
+from mesogpu.cli.quantities import counted, human_bytes, human_operations, human_seconds
+from mesogpu.cli.render import Sheet, emit, emit_json, emit_sheet
+
+if TYPE_CHECKING:
+    from mesogpu.plan import Plan
+
+
+@click.command()
+@config_argument
+@json_option
+@workers_option
+@overrides_option
+@verbosity
+def plan(config: Path, as_json: bool, workers: int | None, overrides: tuple[str, ...]) -> None:
+    """What CONFIG would cost in time, memory and disk.
+
+    Computes nothing; exits with 5 for what does not fit into memory or on the disk of the current folder.
+    """
+    from mesogpu.config.load import load_experiment
+    from mesogpu.plan import make_plan
+
+    made = make_plan(load_experiment(config, overrides))
+    from mesogpu import api
+    from mesogpu.execute import default_workers
+
+    count = default_workers() if workers is None else workers
+    costs = _costs(made, count)
+    if as_json:
+        emit_json(costs)
+    else:
+        emit_sheet(_cost_sheet(made, costs))
+    api.check_limits(made, api.results_path(made.experiment), count)
+
+
+@click.command()
+@config_argument
+@overrides_option
+@verbosity
+def validate(config: Path, overrides: tuple[str, ...]) -> None:
+    """Say OK, or everything that is wrong with CONFIG."""
+    from mesogpu.config.load import load_experiment
+    from mesogpu.plan import make_plan
+
+    made = make_plan(load_experiment(config, overrides))
+    emit(
+        f"OK: {made.experiment.name}: {counted(len(made.points), 'point')}, {counted(made.lengths, 'length')}, "
+        f"{counted(made.realizations, 'realization')} each"
+    )
+
+
+@click.command()
+@verbosity
+def schema() -> None:
+    """The JSON Schema of CONFIG, for editors."""
+    from mesogpu.config.schema import json_schema
+
+    emit_json(json_schema())
+
+
+def _costs(made: Plan, workers: int) -> dict[str, Any]:
+    from mesogpu.plan.limits import run_memory
+    from mesogpu.plan.rate import measured_rate
+    from mesogpu.store import file_bytes
+
+    rate = measured_rate(max(point.system.width for point in made.points))
+    return {
+        "name": made.experiment.name,
+        "points": len(made.points),
+        "lengths": made.lengths,
+        "realizations": made.realizations,
+        "channels": list(made.channels),
+        "block_size": made.block_size,
+        "blocks": len(made.points) * made.blocks_per_point,
+        "flops": made.flops,
+        "memory_bytes": run_memory(made, workers),
+        "disk_bytes": file_bytes(made),
+        "workers": workers,
+        "time_estimate": {
+            "seconds": made.flops / (workers * rate),
+            "backend": "numpy",
+            "flops_per_second_per_worker": rate,
+        },
+    }
+
+
+def _cost_sheet(made: Plan, costs: dict[str, Any]) -> Sheet:
+    fewest, most = min(made.channels), max(made.channels)
+    channels = f"{most}" if fewest == most else f"{fewest} to {most}"
+    workers = counted(costs["workers"], "worker")
+    estimate = costs["time_estimate"]
+    rate = f"{estimate['flops_per_second_per_worker'] / 1e9:.3g} Gflop/s"
+    rows = [
+        ("points", f"{len(made.points):,}"),
+        ("lengths", f"{made.lengths:,} on one pass"),
+        ("realizations", f"{made.realizations:,} a point"),
+        ("channels", channels),
+        ("blocks", f"{costs['blocks']:,} of {counted(min(made.block_size, made.realizations), 'realization')}"),
+        ("work", human_operations(made.flops)),
+        ("memory", f"{human_bytes(costs['memory_bytes'])} with {workers}"),
+        ("disk", human_bytes(costs["disk_bytes"])),
+        ("time", f"about {human_seconds(estimate['seconds'])}" if estimate["seconds"] >= 1 else "below 1 s"),
+    ]
+    note = (
+        f"The time is an estimate for the numpy backend: this work at {rate} a core, measured just now, by {workers}."
+    )
+    return Sheet(made.experiment.name, ("", ""), rows, (note,), left=2)

@@ -1,0 +1,109 @@
+"""`mesogpu run`: from a YAML file to results, table and figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mesogpu.cli.options import config_argument, overrides_option, verbosity, workers_option
+from mesogpu.cli.progress import run_progress
+from mesogpu.cli.quantities import counted
+from mesogpu.cli.render import emit, narrate, tell
+from mesogpu.errors import Interrupted
+
+if TYPE_CHECKING:
+    from mesogpu.config.experiment import Experiment
+    from mesogpu.store import Progress
+
+INCOMPLETE = 1
+TOO_MANY_FAILED = 4
+
+
+@click.command()
+@config_argument
+@click.option(
+    "-o",
+    "out",
+    metavar="OUT.h5",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Results file. [default: NAME.h5 in the current folder]",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "cuda", "native", "numpy"]),
+    default="auto",
+    show_default=True,
+    help="Engine that computes.",
+)
+@workers_option
+@overrides_option
+@verbosity
+def run(config: Path, out: Path | None, backend: str, workers: int | None, overrides: tuple[str, ...]) -> int:
+    """Compute the ensemble of CONFIG into OUT.h5, or go on with it.
+
+    The same command resumes an interrupted run, and with more realizations it extends a finished one.
+    Ends with the statistics, theory beside them, and a figure OUT.png.
+    """
+    try:
+        path, was_complete = _compute(config, out, backend, workers, overrides)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; what is committed is kept, the same command goes on from there") from None
+    from mesogpu.cli.results import show_results
+    from mesogpu.store import read_progress
+
+    progress = read_progress(path)
+    if was_complete:
+        narrate(f"{path} was complete already, nothing was left to compute")
+    narrate("")
+    figure = path.with_suffix(".png")
+    show_results(path, figure)
+    emit(f"\nFigure: {figure}")
+    narrate(
+        f"\nGo on:  mesogpu analyze {path} --json\n        mesogpu plot {path} -o {path.with_suffix('.pdf')}"
+        f"\n        python -c 'import mesogpu; print(mesogpu.open_results(\"{path}\"))'"
+    )
+    return _verdict(path, progress)
+
+
+def _compute(
+    config: Path, out: Path | None, backend: str, workers: int | None, overrides: tuple[str, ...]
+) -> tuple[Path, bool]:
+    """The results file, and whether it was complete before."""
+    from mesogpu.config.load import load_experiment
+
+    experiment = load_experiment(config, overrides)
+    from mesogpu import api
+    from mesogpu.backends.select import choice_reason
+
+    path = api.results_path(experiment, out)
+    narrate(f"{_headline(experiment)}\n{choice_reason(backend)}\nresults go to {path}")
+    with run_progress() as listener:
+        api.run(experiment, path, backend=backend, workers=workers, listen=listener)
+    return path, listener.complete_before
+
+
+def _headline(experiment: Experiment) -> str:
+    from mesogpu.plan.points import count_points
+
+    lengths = counted(len(experiment.model.lengths), "length")
+    return (
+        f"{experiment.name}: {counted(count_points(experiment), 'point')}, {lengths}, "
+        f"{counted(experiment.realizations, 'realization')} each"
+    )
+
+
+def _verdict(path: Path, progress: Progress) -> int:
+    from mesogpu.plan.limits import MAX_FAILED_FRACTION
+
+    if progress.failed > MAX_FAILED_FRACTION * progress.total:
+        tell(
+            f"mesogpu: error: {progress.failed:,} of {progress.total:,} realizations failed their certificate, "
+            f"more than {MAX_FAILED_FRACTION:.0%}: do not trust this ensemble; `status` in {path} has each reason"
+        )
+        return TOO_MANY_FAILED
+    if not progress.complete:
+        tell(f"mesogpu: {path} is incomplete; the same command goes on with it")
+        return INCOMPLETE
+    return 0

@@ -1,0 +1,20 @@
+"""Getting a plan's outstanding blocks computed and committed: in this process, or on worker processes of this machine.
+
+Knows no physics. dask is imported only when more than one worker is asked for.
+"""
+
+from mesogpu.execute.cores import default_workers
+from mesogpu.execute.events import Committed, Event, Finished, Listener, RunRecord, Started, WorkerLost
+from mesogpu.execute.run import execute
+
+__all__ = [
+    "Committed",
+    "Event",
+    "Finished",
+    "Listener",
+    "RunRecord",
+    "Started",
+    "WorkerLost",
+    "default_workers",
+    "execute",
+]
