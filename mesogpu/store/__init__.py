@@ -1,0 +1,9 @@
+"""Results on disk: one HDF5 file with one writer, crash-safe, readable at any time."""
+
+from mesogpu.store.layout import file_bytes
+from mesogpu.store.progress import PointProgress, Progress, read_progress
+from mesogpu.store.reader import open_results
+from mesogpu.store.runlog import append_log
+from mesogpu.store.writer import Writer
+
+__all__ = ["PointProgress", "Progress", "Writer", "append_log", "file_bytes", "open_results", "read_progress"]

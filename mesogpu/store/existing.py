@@ -1,0 +1,219 @@
+"""What stands at a path: nothing, something that is not ours, or a results file, and of which experiment."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import h5py
+import numpy as np
+
+from mesogpu.errors import DamagedFileError, StoreError
+from mesogpu.plan import Plan
+from mesogpu.store.faults import explained
+from mesogpu.store.layout import COMMIT, RESULTS
+from mesogpu.store.manifest import Manifest, describes, manifest_path, pending_path
+from mesogpu.store.provenance import FILETYPE, FORMAT_VERSION
+
+_SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
+_SHOWN: Final = 5
+
+MALFORMED: Final = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
+"""What h5py, and code that relies on a file's structure, raise where that structure is not there."""
+
+
+@dataclass(frozen=True)
+class Existing:
+    """A results file that is there.
+
+    path       : where
+    attributes : root attributes
+    shapes     : of every array and of the realization dimension, by name
+    extents    : (first byte, bytes) of every array that is written after creation, by name
+    """
+
+    path: Path
+    attributes: Mapping[str, Any]
+    shapes: Mapping[str, tuple[int, ...]]
+    extents: Mapping[str, tuple[int, int]]
+
+    @property
+    def realizations(self) -> int:
+        """Realizations a point."""
+        return self.shapes["realization"][0]
+
+    @property
+    def offsets(self) -> dict[str, int]:
+        """First byte of every array that is written after creation, by name."""
+        return {name: offset for name, (offset, _) in self.extents.items()}
+
+    def require_same(self, plan: Plan, signature: str) -> None:
+        """Refuse to continue this file where its blocks could not stand beside the plan's.
+
+        raises : StoreError for another experiment, signature or block size, or for more realizations than asked;
+                 DamagedFileError where that is only what damage made of it
+        """
+        reason = self._conflict(plan, signature)
+        if reason and manifest_path(self.path).exists() and not self.is_whole():
+            raise self.damage()
+        if reason:
+            raise StoreError(f"{self.path}: {reason}")
+
+    def is_whole(self) -> bool:
+        """Whether size and structure are what the manifest says, or the one that waits to replace it."""
+        candidates = (manifest_path(self.path), pending_path(self.path))
+        return any(path.exists() and describes(path, self.path, self.extents.values()) for path in candidates)
+
+    def damage(self) -> DamagedFileError:
+        """The error for a file that is not whole."""
+        return DamagedFileError(
+            f"{self.path}: its size or structure is not what was created ({manifest_path(self.path).name} tells); "
+            "mesogpu verify --repair restores it with every block that is whole"
+        )
+
+    def _conflict(self, plan: Plan, signature: str) -> str:
+        """What forbids to continue with this plan, and the remedy; empty where nothing does."""
+        found = self.attributes
+        if found["config_sha256"] != plan.experiment.identity():
+            return (
+                f"holds another experiment ({found['config_sha256'][:12]}) than the one to run "
+                f"({plan.experiment.identity()[:12]}{self._differences(plan)}); choose another output with -o"
+            )
+        if found["signature"] != signature:
+            return (
+                f"was computed by {found['signature']!r}, this run would use {signature!r}, whose results differ in "
+                "the last bits; use the same backend and machine type, or another output with -o"
+            )
+        if found["block_size"] != plan.block_size:
+            return (
+                f"is cut into blocks of {found['block_size']} realizations by mesogpu {found['mesogpu_version']}, this "
+                f"version cuts {plan.block_size}; continue with that version, or choose another output with -o"
+            )
+        if self.realizations > plan.realizations:
+            return (
+                f"holds {self.realizations} realizations a point, more than the {plan.realizations} asked for; "
+                "use it as it is, or choose another output with -o"
+            )
+        return ""
+
+    def _differences(self, plan: Plan) -> str:
+        """The first values in which the two experiments differ, as far as the manifest tells."""
+        try:
+            manifest = Manifest.load(manifest_path(self.path))
+        except DamagedFileError:
+            return ""
+        if manifest.config_sha256 != self.attributes["config_sha256"]:
+            return ""
+        theirs = dict(_leaves(manifest.experiment))
+        ours = dict(_leaves(plan.experiment.document()))
+        changed = [path for path in sorted(theirs | ours) if theirs.get(path) != ours.get(path)]
+        changed = [path for path in changed if path not in ("name", "schema", "realizations")]
+        shown = [f"{path}: {theirs.get(path)!r} there, {ours.get(path)!r} here" for path in changed[:_SHOWN]]
+        more = [f"and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
+        return "; ".join(["", *shown, *more])
+
+
+def find(path: Path) -> Existing | None:
+    """The results file at a path, None where nothing is there.
+
+    raises : StoreError for a directory or a file that is not ours or of a newer format; DamagedFileError for one of
+             ours that HDF5 cannot open; EnvironmentFault where it cannot be read
+    """
+    with explained(path, "reading"):
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            return None
+        if stat.S_ISDIR(mode):
+            raise StoreError(f"{path}: is a directory; name a file, such as {path / 'results.h5'}")
+        if not stat.S_ISREG(mode):
+            raise StoreError(f"{path}: is not an ordinary file; choose another output with -o")
+        with opened(path) as file:
+            return _describe(path, file)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """A results file open for reading through HDF5, without any lock and whatever else has it open.
+
+    raises : StoreError for a file that is not ours; DamagedFileError for one of ours that HDF5 cannot read, or whose
+             contents the body of the `with` cannot make sense of
+    """
+    raw, file = open_hdf5(path)
+    try:
+        yield file
+    except MALFORMED as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise _unreadable(path, f"its contents make no sense ({error})") from error
+    finally:
+        file.close()
+        raw.close()
+
+
+def open_hdf5(path: Path) -> tuple[Any, h5py.File]:
+    """(file object, HDF5 file over it), both for the caller to close; raises as `opened`.
+
+    HDF5 reads through the file object, so that it neither locks the file nor minds who else in this process has it.
+    """
+    raw = path.open("rb", buffering=0)
+    try:
+        if raw.read(len(_SIGNATURE)) != _SIGNATURE:
+            raise _unreadable(path, "is not an HDF5 file")
+        try:
+            file = h5py.File(raw, "r")
+        except (OSError, RuntimeError, ValueError) as error:
+            raise _unreadable(path, f"HDF5 cannot open it ({error})") from error
+        _require_ours(path, file)
+    except BaseException:
+        raw.close()
+        raise
+    return raw, file
+
+
+def _require_ours(path: Path, file: h5py.File) -> None:
+    try:
+        filetype, found = file.attrs.get("filetype"), file.attrs.get("format_version")
+    except (OSError, RuntimeError, KeyError) as error:
+        raise _unreadable(path, f"HDF5 cannot read its attributes ({error})") from error
+    if not isinstance(filetype, str) or filetype != FILETYPE or not isinstance(found, np.integer):
+        raise _unreadable(path, "is an HDF5 file that mesogpu did not write")
+    if found > FORMAT_VERSION:
+        raise StoreError(
+            f"{path}: has format {found}, this version reads up to {FORMAT_VERSION}; install mesogpu "
+            f"{file.attrs.get('mesogpu_version', '')} or newer"
+        )
+
+
+def _describe(path: Path, file: h5py.File) -> Existing:
+    attributes = {name: value if isinstance(value, str) else int(value) for name, value in file.attrs.items()}
+    for name in ("config_sha256", "signature", "block_size", "mesogpu_version"):
+        attributes[name]
+    arrays = {variable.name: file[variable.name] for variable in (COMMIT, *RESULTS) if variable.name in file}
+    shapes = {name: dataset.shape for name, dataset in arrays.items()} | {"realization": file["realization"].shape}
+    extents = {name: (int(array.id.get_offset()), int(array.id.get_storage_size())) for name, array in arrays.items()}
+    return Existing(path, attributes, shapes, extents)
+
+
+def _unreadable(path: Path, reason: str) -> StoreError:
+    """Damage where a manifest says that the file was ours, else a file of somebody else."""
+    if manifest_path(path).exists():
+        return DamagedFileError(
+            f"{path}: {reason}, though its manifest says that it was; mesogpu verify --repair restores it"
+        )
+    return StoreError(f"{path}: {reason}; choose another file, or another output with -o")
+
+
+def _leaves(document: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(document, Mapping):
+        for key, value in document.items():
+            yield from _leaves(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(document, list | tuple) and any(isinstance(item, Mapping) for item in document):
+        for number, item in enumerate(document):
+            yield from _leaves(item, f"{path}.{number}")
+    else:
+        yield path, list(document) if isinstance(document, tuple) else document

@@ -1,0 +1,201 @@
+"""Blocks as bytes at fixed offsets: everything that is read or written after creation, without HDF5 in between."""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from crc32c import crc32c
+from numpy.typing import NDArray
+
+from mesogpu.errors import DamagedFileError, MesogpuError
+from mesogpu.plan import BlockResult
+from mesogpu.store.layout import COMMIT, COMMIT_ENTRY, COMMITTED, Layout, Variable
+
+_FILL_BYTES: Final = 1 << 20
+synchronize = getattr(os, "fdatasync", os.fsync)
+"""Data and size to the disk; macOS knows only the stronger call."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """Where one variable's share of a block lies: `outer` runs of whole rows, `extent` rows apart."""
+
+    variable: Variable
+    offset: int
+    outer: int
+    extent: int
+    row_bytes: int
+
+    @property
+    def a_row_a_block(self) -> bool:
+        return "block" in self.variable.dims
+
+    def runs(self, point: int, first: int, count: int) -> Iterator[tuple[int, int]]:
+        """(offset, bytes) of each run, in the order of the array's own bytes."""
+        for k in range(point * self.outer, (point + 1) * self.outer):
+            yield self.offset + (k * self.extent + first) * self.row_bytes, count * self.row_bytes
+
+
+class BlockFile:
+    """The blocks of an open results file.
+
+    descriptor : open file; for writing where blocks are written
+    layout     : what the file holds
+    offsets    : first byte of each dataset, by name
+    """
+
+    def __init__(self, descriptor: int, layout: Layout, offsets: Mapping[str, int]) -> None:
+        self.layout = layout
+        self._descriptor = descriptor
+        self._offsets = offsets
+        self._strips = tuple(self._strip(variable) for variable in layout.results)
+        self._blocks = layout.sizes["block"]
+
+    def encode(self, result: BlockResult) -> list[bytes]:
+        """The bytes of a result, one item a variable in file order, eigenvalues padded with NaN to the file's channels.
+
+        raises : MesogpuError where the result is not what the block's layout asks for (a bug in a backend)
+        """
+        rows = self.layout.rows(result.index)
+        if result.count != rows or result.first != result.index * self.layout.block_size:
+            raise MesogpuError(
+                f"block {result.index} of point {result.point}: realizations {result.first} + {result.count}, "
+                f"the file expects {result.index * self.layout.block_size} + {rows}; please report this"
+            )
+        return [self._encode(strip, result) for strip in self._strips]
+
+    def read(self, point: int, block: int) -> list[bytes]:
+        """The bytes of a block as they are in the file, one item a variable.
+
+        raises : DamagedFileError where the file ends before them
+        """
+        return [b"".join(self._read(*run) for run in self._runs(strip, point, block)) for strip in self._strips]
+
+    def write(self, point: int, block: int, parts: Sequence[bytes]) -> None:
+        """Put a block's bytes in their place; durable after `synchronize`, counted after `mark`."""
+        for strip, part in zip(self._strips, parts, strict=True):
+            view, start = memoryview(part), 0
+            for offset, length in self._runs(strip, point, block):
+                self._write(view[start : start + length], offset)
+                start += length
+
+    def mark(self, point: int, block: int, parts: Sequence[bytes]) -> None:
+        """Enter a block into the commit table with the checksum of its bytes."""
+        self._write(struct.pack("<II", COMMITTED, checksum(point, block, parts)), self._entry(point, block))
+
+    def clear(self, point: int, block: int) -> None:
+        """Take a block out of the commit table and make it all fill values, as if never computed."""
+        self._write(bytes(COMMIT_ENTRY.itemsize), self._entry(point, block))
+        self.write(point, block, self._untouched(self.layout.rows(block)))
+
+    def is_untouched(self, parts: Sequence[bytes], block: int) -> bool:
+        """Whether a block's bytes are all fill values."""
+        return list(parts) == self._untouched(self.layout.rows(block))
+
+    def entries(self) -> NDArray[Any]:
+        """The commit table, (points, blocks) of {state u4, crc32c u4}."""
+        shape = self.layout.shape(COMMIT)
+        table = self._read(self._offsets[COMMIT.name], self.layout.nbytes(COMMIT))
+        return np.frombuffer(table, COMMIT_ENTRY).reshape(shape)
+
+    def fill_all(self) -> None:
+        """Write fill values over every block and zeros over the commit table: the state at creation."""
+        self._fill(self._offsets[COMMIT.name], bytes(COMMIT_ENTRY.itemsize), math.prod(self.layout.shape(COMMIT)))
+        for variable in self.layout.results:
+            self._fill(self._offsets[variable.name], _fill_value(variable), math.prod(self.layout.shape(variable)))
+
+    def extents(self) -> list[tuple[int, int]]:
+        """(first byte, bytes) of everything that is written after creation, in file order."""
+        return sorted((self._offsets[v.name], self.layout.nbytes(v)) for v in (COMMIT, *self.layout.results))
+
+    def _strip(self, variable: Variable) -> _Strip:
+        shape = self.layout.shape(variable)
+        row = variable.dims.index("block" if "block" in variable.dims else "realization")
+        row_bytes = math.prod(shape[row + 1 :]) * np.dtype(variable.dtype).itemsize
+        return _Strip(variable, self._offsets[variable.name], math.prod(shape[1:row]), shape[row], row_bytes)
+
+    def _runs(self, strip: _Strip, point: int, block: int) -> Iterator[tuple[int, int]]:
+        if strip.a_row_a_block:
+            return strip.runs(point, block, 1)
+        return strip.runs(point, block * self.layout.block_size, self.layout.rows(block))
+
+    def _encode(self, strip: _Strip, result: BlockResult) -> bytes:
+        variable = strip.variable
+        given = result.audit if strip.a_row_a_block else result.arrays.get(variable.name)
+        if given is None:
+            raise MesogpuError(
+                f"block {result.index} of point {result.point}: {variable.name} is missing; please report this"
+            )
+        array = np.asarray(given, variable.dtype)
+        expected = [self.layout.sizes[dim] for dim in variable.dims[1:]]
+        if strip.a_row_a_block:
+            array = array[..., np.newaxis]
+            expected[-1] = 1
+        else:
+            expected[variable.dims.index("realization") - 1] = result.count
+        if variable.dims[-1] == "channel" and array.shape[-1] < expected[-1]:
+            padding = [(0, 0)] * (array.ndim - 1) + [(0, expected[-1] - array.shape[-1])]
+            array = np.pad(array, padding, constant_values=variable.fill)
+        if array.shape != tuple(expected):
+            raise MesogpuError(
+                f"block {result.index} of point {result.point}: {variable.name} has shape {array.shape}, "
+                f"the file expects {tuple(expected)}; please report this"
+            )
+        return array.tobytes()
+
+    def _untouched(self, rows: int) -> list[bytes]:
+        counts = [strip.outer * strip.row_bytes * (1 if strip.a_row_a_block else rows) for strip in self._strips]
+        return [_filled(strip.variable, count) for strip, count in zip(self._strips, counts, strict=True)]
+
+    def _entry(self, point: int, block: int) -> int:
+        return self._offsets[COMMIT.name] + COMMIT_ENTRY.itemsize * (point * self._blocks + block)
+
+    def _fill(self, offset: int, value: bytes, count: int) -> None:
+        chunk = value * (_FILL_BYTES // len(value))
+        end = offset + count * len(value)
+        while offset < end:
+            piece = chunk[: end - offset]
+            self._write(piece, offset)
+            offset += len(piece)
+
+    def _read(self, offset: int, length: int) -> bytes:
+        data = os.pread(self._descriptor, length, offset)
+        while len(data) < length:
+            more = os.pread(self._descriptor, length - len(data), offset + len(data))
+            if not more:
+                raise DamagedFileError(
+                    f"the file ends at byte {offset + len(data)}, its data go to {offset + length}: it was cut short; "
+                    "mesogpu verify --repair keeps what is whole"
+                )
+            data += more
+        return data
+
+    def _write(self, data: bytes | memoryview, offset: int) -> None:
+        written = os.pwrite(self._descriptor, data, offset)
+        while written < len(data):
+            written += os.pwrite(self._descriptor, memoryview(data)[written:], offset + written)
+
+
+def checksum(point: int, block: int, parts: Sequence[bytes]) -> int:
+    """CRC-32C over point and block (u4 each) and the bytes of every variable in file order."""
+    crc = int(crc32c(struct.pack("<II", point, block)))
+    for part in parts:
+        crc = int(crc32c(part, crc))
+    return crc
+
+
+def _fill_value(variable: Variable) -> bytes:
+    return np.array(variable.fill, variable.dtype).tobytes()
+
+
+@lru_cache(maxsize=64)
+def _filled(variable: Variable, length: int) -> bytes:
+    value = _fill_value(variable)
+    return value * (length // len(value))
