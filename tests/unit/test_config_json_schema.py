@@ -1,0 +1,136 @@
+"""The JSON Schema for editors says the same as the reader."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from mesogpu.config.schema import json_schema
+
+QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+
+# What the small validator below understands; a keyword beyond it would silently go unchecked.
+CHECKED = {"$ref", "anyOf", "oneOf", "const", "enum", "type", "minimum", "maximum", "pattern", "maxLength", "items"} | {
+    "prefixItems",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "properties",
+    "patternProperties",
+    "additionalProperties",
+    "required",
+    "minProperties",
+}
+ANNOTATIONS = {"$schema", "$defs", "title", "description", "default"}
+TYPES: dict[str, Any] = {
+    "object": lambda v: isinstance(v, dict),
+    "array": lambda v: isinstance(v, list),
+    "string": lambda v: isinstance(v, str),
+    "boolean": lambda v: isinstance(v, bool),
+    "null": lambda v: v is None,
+    "number": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+    "integer": lambda v: isinstance(v, int | float) and not isinstance(v, bool) and float(v).is_integer(),
+}
+
+
+def accepts(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
+    """JSON Schema, as far as ours goes."""
+    assert set(schema) <= CHECKED | ANNOTATIONS, schema
+    if "$ref" in schema and not accepts(root["$defs"][schema["$ref"].removeprefix("#/$defs/")], value, root):
+        return False
+    if "anyOf" in schema and not any(accepts(option, value, root) for option in schema["anyOf"]):
+        return False
+    if "oneOf" in schema and sum(accepts(option, value, root) for option in schema["oneOf"]) != 1:
+        return False
+    if ("const" in schema and value != schema["const"]) or ("enum" in schema and value not in schema["enum"]):
+        return False
+    if "type" in schema and not TYPES[schema["type"]](value):
+        return False
+    if TYPES["number"](value):
+        return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
+    if isinstance(value, str):
+        return len(value) <= schema.get("maxLength", len(value)) and bool(re.search(schema.get("pattern", ""), value))
+    if isinstance(value, list):
+        return accepts_list(schema, value, root)
+    return accepts_mapping(schema, value, root) if isinstance(value, dict) else True
+
+
+def accepts_list(schema: dict[str, Any], value: list[Any], root: dict[str, Any]) -> bool:
+    if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
+        return False
+    if schema.get("uniqueItems") and len({json.dumps(item) for item in value}) < len(value):
+        return False
+    parts = schema.get("prefixItems", [schema.get("items", {})] * len(value))
+    return all(accepts(part, item, root) for part, item in zip(parts, value, strict=False))
+
+
+def accepts_mapping(schema: dict[str, Any], value: dict[str, Any], root: dict[str, Any]) -> bool:
+    if not set(schema.get("required", ())) <= set(value) or len(value) < schema.get("minProperties", 0):
+        return False
+    for key, item in value.items():
+        parts = [part for pattern, part in schema.get("patternProperties", {}).items() if re.search(pattern, key)]
+        parts += [schema["properties"][key]] if key in schema.get("properties", {}) else []
+        if not parts and schema.get("additionalProperties") is False:
+            return False
+        if not all(accepts(part, item, root) for part in parts):
+            return False
+    return True
+
+
+def document() -> Any:
+    return YAML(typ="safe", pure=True).load(QUICKSTART.read_text(encoding="utf-8"))
+
+
+def test_the_quickstart_satisfies_the_schema() -> None:
+    schema = json_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert json.loads(json.dumps(schema, allow_nan=False)) == schema
+    assert accepts(schema, document(), schema)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("", "schema", 2),
+        ("", "name", "a/b"),
+        ("", "seed", 2**32),
+        ("", "energy", "0.8"),
+        ("", "flux", 0.7),
+        ("", "unknown", 1),
+        ("", "realizations", 0),
+        ("", "method", "lyapunov"),
+        ("", "observables", ["fano"]),
+        ("", "disorder", [{"distribution": "uniform"}]),
+        ("", "disorder", [{"distribution": "uniform", "width": -1}]),
+        ("model", "lattice", "cubic"),
+        ("model", "width", 4097),
+        ("model", "length", []),
+        ("model", "length", {"times_width": 0.5}),
+        ("model", "hopping", 0),
+        ("model", "zeeman", [0, 0, 1]),
+        ("leads", "flux", 1),
+        ("sweep", "flux", []),
+        ("sweep", "flux", [0.7]),
+        ("sweep", "seed", [1]),
+        ("sweep", "model.width", {"linspace": [1, 2]}),
+        ("sweep", "zip", {"energy": [1]}),
+    ],
+)
+def test_the_schema_refuses_what_the_reader_refuses(section: str, key: str, value: object) -> None:
+    """Seen to fail with bounds under names that JSON Schema does not know."""
+    schema, text = json_schema(), document()
+    (text[section] if section else text)[key] = value
+    assert not accepts(schema, text, schema)
+
+
+def test_every_key_is_described() -> None:
+    schema = json_schema()
+    for section in (schema, *(schema["$defs"][name] for name in ("ModelSection", "LeadsSection", "UniformSection"))):
+        for key, part in section["properties"].items():
+            options = [part, *part.get("anyOf", ()), schema["$defs"].get(part.get("$ref", "").rpartition("/")[2], {})]
+            assert any("description" in option for option in options), key
