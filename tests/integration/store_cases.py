@@ -8,6 +8,7 @@ LIMIT is "create:BYTES" or "commit:BYTES": the largest file that the process may
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import resource
 import sys
@@ -22,7 +23,7 @@ from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
 from mesogpu.errors import EnvironmentFault
 from mesogpu.physics.disorder import Uniform
 from mesogpu.plan import BlockResult, Plan, Status, make_plan
-from mesogpu.store import Writer
+from mesogpu.store import Writer, provenance
 
 SIGNATURE = "stand-in 1"
 CONFIG = "schema: 1\nname: tiny\n"
@@ -107,6 +108,9 @@ def _say(word: str, block: Sequence[int]) -> None:
 
 
 def _main(path: str, seed: str, group: str, *limits: str) -> None:
+    # The checkout may gain a commit while files of two processes are compared byte for byte.
+    commit = os.environ["STORE_CASES_COMMIT"]
+    provenance.git_sha = lambda: commit
     whole = plan()
     order = random.Random(int(seed))
     _limit("create", list(limits))

@@ -17,7 +17,7 @@ import store_cases as cases
 
 from mesogpu.errors import DamagedFileError, EnvironmentFault, MesogpuError
 from mesogpu.plan import BlockResult
-from mesogpu.store import Writer, file_bytes, open_results, raw, writer
+from mesogpu.store import Writer, file_bytes, open_results, provenance, raw, writer
 from mesogpu.store.existing import find
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def writer_process(path: Path, *arguments: object) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "STORE_CASES_COMMIT": provenance.git_sha()},
     )
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from mesogpu.config.schema import json_schema
+from mesogpu.config.load import load_experiment
+from mesogpu.config.schema import LAWS, json_schema
 
 QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
 
@@ -26,7 +27,7 @@ CHECKED = {"$ref", "anyOf", "oneOf", "const", "enum", "type", "minimum", "maximu
     "required",
     "minProperties",
 }
-ANNOTATIONS = {"$schema", "$defs", "title", "description", "default"}
+ANNOTATIONS = {"$schema", "$defs", "title", "description", "default", "discriminator"}
 TYPES: dict[str, Any] = {
     "object": lambda v: isinstance(v, dict),
     "array": lambda v: isinstance(v, list),
@@ -93,6 +94,22 @@ def test_the_quickstart_satisfies_the_schema() -> None:
     assert accepts(schema, document(), schema)
 
 
+def test_every_law_satisfies_the_schema() -> None:
+    """Seen to fail with one of the laws left out of the union."""
+    schema, text = json_schema(), document()
+    text["disorder"] = [
+        {"distribution": "uniform", "width": 1},
+        {"distribution": "gaussian", "sigma": 0.5},
+        {"distribution": "cauchy", "half_width": 0},
+        {"distribution": "binary", "values": [-1, 2.5], "fraction": 1},
+    ]
+    swept = ("width", "sigma", "half_width", "fraction")
+    text["sweep"] = {f"disorder.{index}.{key}": [0, 0.5] for index, key in enumerate(swept)}
+    assert accepts(schema, text, schema)
+    assert {law["distribution"] for law in text["disorder"]} == set(LAWS)
+    assert len(load_experiment(text).disorder) == len(LAWS)
+
+
 @pytest.mark.parametrize(
     ("section", "key", "value"),
     [
@@ -107,6 +124,14 @@ def test_the_quickstart_satisfies_the_schema() -> None:
         ("", "observables", ["fano"]),
         ("", "disorder", [{"distribution": "uniform"}]),
         ("", "disorder", [{"distribution": "uniform", "width": -1}]),
+        ("", "disorder", [{"distribution": "vacancy", "density": 0.1}]),
+        ("", "disorder", [{"distribution": "gaussian", "width": 1}]),
+        ("", "disorder", [{"distribution": "gaussian", "sigma": -1}]),
+        ("", "disorder", [{"distribution": "cauchy", "half_width": 1, "sigma": 1}]),
+        ("", "disorder", [{"distribution": "binary", "values": [1], "fraction": 0.5}]),
+        ("", "disorder", [{"distribution": "binary", "values": [1, 2, 3], "fraction": 0.5}]),
+        ("", "disorder", [{"distribution": "binary", "values": [1, 2], "fraction": 1.5}]),
+        ("", "disorder", [{"values": [1, 2], "fraction": 0.5}]),
         ("model", "lattice", "cubic"),
         ("model", "width", 4097),
         ("model", "length", []),
@@ -117,6 +142,8 @@ def test_the_quickstart_satisfies_the_schema() -> None:
         ("sweep", "flux", []),
         ("sweep", "flux", [0.7]),
         ("sweep", "seed", [1]),
+        ("sweep", "disorder.0.values", [1]),
+        ("sweep", "disorder.0.fraction", [1.5]),
         ("sweep", "model.width", {"linspace": [1, 2]}),
         ("sweep", "zip", {"energy": [1]}),
     ],
@@ -130,7 +157,8 @@ def test_the_schema_refuses_what_the_reader_refuses(section: str, key: str, valu
 
 def test_every_key_is_described() -> None:
     schema = json_schema()
-    for section in (schema, *(schema["$defs"][name] for name in ("ModelSection", "LeadsSection", "UniformSection"))):
+    names = ["ModelSection", "LeadsSection", *(section.__name__ for section in LAWS.values())]
+    for section in (schema, *(schema["$defs"][name] for name in names)):
         for key, part in section["properties"].items():
             options = [part, *part.get("anyOf", ()), schema["$defs"].get(part.get("$ref", "").rpartition("/")[2], {})]
             assert any("description" in option for option in options), key

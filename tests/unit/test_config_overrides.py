@@ -45,6 +45,10 @@ def problems(*overrides: str) -> tuple[str, ...]:
         ("sweep.disorder.0.width=[1, 2]", {"sweep": {"disorder.0.width": [1, 2]}}),
         ("sweep={flux: [0, 0.1]}", {"sweep": {"flux": [0, 0.1]}}),
         ("disorder=[]", {"disorder": []}),
+        (
+            "disorder.0={distribution: binary, values: [0, 1], fraction: 0.5}",
+            {"disorder": [{"distribution": "binary", "values": [0, 1], "fraction": 0.5}]},
+        ),
     ],
 )
 def test_an_override_is_as_good_as_the_value_in_the_file(override: str, change: dict[str, Any]) -> None:
@@ -80,6 +84,7 @@ def test_an_override_leaves_its_source_alone() -> None:
         ("disorder.x.width=1", "disorder.x: no such position"),
         ("model.wdth=1", "model.wdth: unknown key; did you mean 'width'?"),
         ("sweep.flux=[0.9]", "sweep.flux.0: 0.9 is above the largest"),
+        ("disorder.0.sigma=1", "disorder.0.sigma: 'sigma' belongs to gaussian; uniform takes width"),
         ("name=!!python/name:os.system x", "name: tag '!!python/name:os.system' is not allowed"),
     ],
 )
