@@ -45,29 +45,33 @@ def _mapping(mapping: dict[str, Any], indent: int) -> Iterator[str]:
             yield f"{margin}{key}:"
             yield from _items(value, indent + 2)
         else:
-            yield from textwrap.wrap(
-                f"{key}: {_inline(value)}",
-                _LINE_WIDTH,
-                initial_indent=margin,
-                subsequent_indent=f"{margin}  ",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            yield from _wrapped(f"{key}: {_inline(value)}", margin)
 
 
 def _items(items: list[dict[str, Any]], indent: int) -> Iterator[str]:
     margin = " " * indent
     for item in items:
-        if all(not isinstance(value, dict | list) for value in item.values()):
-            yield f"{margin}- {_inline(item)}"
+        if _is_inline(item):
+            yield from _wrapped(f"- {_inline(item)}", margin)
             continue
         first, *others = _mapping(item, indent + 2)
         yield f"{margin}- {first.strip()}"
         yield from others
 
 
+def _wrapped(text: str, margin: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _LINE_WIDTH,
+        initial_indent=margin,
+        subsequent_indent=f"{margin}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def _is_inline(mapping: dict[str, Any]) -> bool:
-    return set(mapping) in ({"linspace"}, {"times_width"})
+    return bool({"linspace", "times_width", "distribution"} & set(mapping))
 
 
 def _inline(value: Any) -> str:

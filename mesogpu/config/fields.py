@@ -57,6 +57,11 @@ FIELDS = {
     "disorder.*.width": Field(
         "1.0", f"use 0 (clean) to {MAX_ENERGY:g}, in the unit of model.hopping: values fill [-width/2, width/2]"
     ),
+    "disorder.*.sigma": Field("0.5", f"use 0 (clean) to {MAX_ENERGY:g}, in the unit of model.hopping"),
+    "disorder.*.half_width": Field("0.5", f"use 0 (clean) to {MAX_ENERGY:g}, in the unit of model.hopping"),
+    "disorder.*.values": Field("[-1.0, 1.0]", "use two energies"),
+    "disorder.*.values.*": Field("1.0", _ENERGY_BOUNDS),
+    "disorder.*.fraction": Field("0.5", "use 0 to 1: the probability of the second value"),
     "energy": Field("0.8", _ENERGY_BOUNDS),
     "flux": Field("0.006", "the flux is periodic in 1: use -0.5 to 0.5 quanta h/e per plaquette"),
     "leads": Field("{potential: 0.0}"),

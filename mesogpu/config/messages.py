@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mesogpu.config.diagnostics import did_you_mean, shown
 from mesogpu.config.fields import FIELDS, MAX_FLUX
 from mesogpu.config.scalars import resolve
-from mesogpu.config.schema import Finding, known_keys
+from mesogpu.config.schema import LAWS, Finding, is_of_another_law, known_keys, law_keys, owners
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -99,7 +99,18 @@ def _same_flux(value: float) -> float:
 
 
 def _unknown_key(finding: Finding, key: str) -> str:
-    return f"unknown key; {did_you_mean(str(finding.location[-1]), known_keys(key), label='known keys')}"
+    name = str(finding.location[-1])
+    if is_of_another_law(finding):
+        return other_law(name, finding.law, law_keys(finding.law))
+    return f"unknown key; {did_you_mean(name, known_keys(key, finding.law), label='known keys')}"
+
+
+def other_law(key: str, law: str, takes: Sequence[str]) -> str:
+    """The complaint about a key that belongs to other laws than the one it is given to.
+
+    takes : keys to offer instead
+    """
+    return f"'{key}' belongs to {', '.join(owners(key))}; {law} takes {', '.join(takes)}"
 
 
 def _unknown_value(finding: Finding, _key: str) -> str:
@@ -112,6 +123,10 @@ def _unknown_value(finding: Finding, _key: str) -> str:
 
 def _missing(finding: Finding, key: str) -> str:
     example = FIELDS[key].example if key in FIELDS else "..."
+    if key == "disorder.*.distribution":
+        # The keys that are there tell which law was meant.
+        likely = (law for law in LAWS if set(law_keys(law)) & set(finding.value))
+        example = next(likely, example)
     return f"missing; add for example '{finding.location[-1]}: {example}'"
 
 
@@ -125,8 +140,10 @@ def _bad_text(finding: Finding, key: str) -> str:
     return f"{shown(finding.value)} cannot be used; {FIELDS[key].bounds}"
 
 
-def _too_short(_finding: Finding, key: str) -> str:
-    return f"an empty list; write for example {FIELDS[key].example if key in FIELDS else '...'}"
+def _too_short(finding: Finding, key: str) -> str:
+    count, least = len(finding.value), finding.context["min_length"]
+    what = f"{count} of {least} entries" if count else "an empty list"
+    return f"{what}; write for example {FIELDS[key].example if key in FIELDS else '...'}"
 
 
 def _too_long(finding: Finding, _key: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
-from mesogpu.config.schema import Document, ModelSection, TimesWidthSection
-from mesogpu.physics.disorder import Uniform
+from mesogpu.config.schema import Document, LawSection, ModelSection, TimesWidthSection
+from mesogpu.physics.disorder import Law
 
 ALWAYS_RECORDED = ("conductance", "log_conductance")
 
@@ -18,7 +18,7 @@ def resolve_document(document: Document, sweep: tuple[SweepAxis, ...]) -> Experi
         name=document.name,
         seed=document.seed,
         model=_model(document.model),
-        disorder=tuple(Uniform(width=law.width) for law in document.disorder or ()),
+        disorder=tuple(_law(section) for section in document.disorder or ()),
         energy=document.energy,
         flux=document.flux,
         leads=Leads(
@@ -32,6 +32,12 @@ def resolve_document(document: Document, sweep: tuple[SweepAxis, ...]) -> Experi
         method=document.method,
         observables=tuple(name for name in document.observables if name not in ALWAYS_RECORDED),
     )
+
+
+def _law(section: LawSection) -> Law:
+    values = section.model_dump(exclude={"distribution"})
+    law: Law = section.law(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    return law
 
 
 def _model(section: ModelSection) -> Model:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from mesogpu.config.diagnostics import Place, Problems, nearest, shown
 from mesogpu.config.fields import FIELDS, MAX_SLICES, MAX_WIDTH
 from mesogpu.config.nodes import Location, Node, path_text, whole
+from mesogpu.config.schema import LAWS
 
 _LATER_LATTICES = ("honeycomb", "cubic")
-_LATER_DISTRIBUTIONS = ("gaussian", "cauchy", "binary", "vacancy")
+_LATER_DISTRIBUTIONS = ("vacancy",)
 _LATER_PLACES = ("bonds", "flux", "spins")
 _SMALLEST_RING = 3
 
@@ -93,7 +94,7 @@ def _refuse_later_model(found: Review) -> None:
 
 
 def _refuse_later_disorder(found: Review) -> None:
-    disorder = found.root.child("disorder")
+    disorder, supported = found.root.child("disorder"), ", ".join(LAWS)
     for index, law in enumerate(disorder.value if disorder and isinstance(disorder.value, list) else ()):
         entry: Location = ("disorder", index)
         kind, where = law.child("distribution"), law.child("on")
@@ -102,11 +103,11 @@ def _refuse_later_disorder(found: Review) -> None:
             found.later(where.place, (*entry, "on"), what, "disorder on the sites, without 'on'", entry)
         if kind and kind.value in _LATER_DISTRIBUTIONS:
             what = f"distribution '{kind.value}'"
-            found.later(kind.place, (*entry, "distribution"), what, "uniform", entry)
+            found.later(kind.place, (*entry, "distribution"), what, supported, entry)
         if law.child("correlation_length"):
             place = law.key_place("correlation_length")
             key = (*entry, "correlation_length")
-            found.later(place, key, "'correlation_length'", "uniform, uncorrelated disorder")
+            found.later(place, key, "'correlation_length'", f"uncorrelated {supported}")
 
 
 def _refuse_later_method(found: Review) -> None:
