@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.backends.certify import CONDITIONING_BOUND, audit, certificates
+from mesogpu.backends.base import Backend
+from mesogpu.backends.certify import CONDITIONING_BOUND, certificates
 from mesogpu.backends.kernel_inputs import stabilisation_interval
 from mesogpu.backends.reference import backend as reference
 from mesogpu.backends.samples import Arrays, closed_samples, observables, transmission_eigenvalues
-from mesogpu.plan.blocks import Block, BlockResult, Status
+from mesogpu.plan.blocks import Block, Status
 from mesogpu.plan.points import Point
 
 
@@ -38,41 +37,21 @@ class KernelOutput:
     eigenvalues: NDArray[np.float64] | None
 
 
-class KernelBackend(ABC):
-    """Blocks through a compiled kernel, certified sample by sample."""
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """The engine's name on the command line."""
-
-    @property
-    @abstractmethod
-    def signature(self) -> str:
-        """The arithmetic that decides its bits."""
+class KernelBackend(Backend):
+    """Blocks through a compiled kernel, certified sample by sample, redone and audited by the reference engine."""
 
     @abstractmethod
     def launch(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
         """Run the kernel on the realizations of a point, `interval` slices between stabilisations."""
 
-    def run(self, blocks: Iterable[Block]) -> Iterator[BlockResult]:
-        """Compute blocks one after the other."""
-        for block in blocks:
-            start = time.perf_counter()
-            arrays = self._certified(block)
-            deviation = audit(block, arrays["log_conductance"], arrays["status"], oracle_log_conductance)
-            yield BlockResult(
-                point=block.point.index,
-                index=block.index,
-                first=block.first,
-                count=block.count,
-                arrays=arrays,
-                audit=deviation,
-                seconds=time.perf_counter() - start,
-            )
+    def audited(self, block: Block, realization: int, stored: NDArray[np.float64]) -> NDArray[np.float64]:
+        """By the reference engine; NaN where that has no certificate either."""
+        exact = reference.compute(replace(block, first=realization, count=1))
+        logarithm: NDArray[np.float64] = exact["log_conductance"][:, 0]
+        return np.where(exact["status"][:, 0] <= Status.ORACLE, logarithm, np.full(len(stored), np.nan))
 
-    def _certified(self, block: Block) -> Arrays:
-        """Every variable of a block; a sample without its certificates is redone at half the interval, then exactly."""
+    def compute(self, block: Block) -> Arrays:
+        """A sample without its certificates is redone at half the interval, in the end by the reference engine."""
         point = block.point
         channels = point.system.channels()
         arrays = closed_samples(block, channels)
@@ -83,10 +62,9 @@ class KernelBackend(ABC):
             output = self.launch(point, interval, (block.first + rows).astype(np.uint32))
             _fill(arrays, rows, output)
             status = certificates(output.defect, arrays["log_conductance"][:, rows], channels)
-            status[(status == Status.CERTIFIED) & ~(output.conditioning <= CONDITIONING_BOUND)] = Status.ORACLE
-            rejected = (status != Status.CERTIFIED).any(axis=0)
-            arrays["status"][:, rows[~rejected]] = passed
-            rows = rows[rejected]
+            good = ((status == Status.CERTIFIED) & (output.conditioning <= CONDITIONING_BOUND)).all(axis=0)
+            arrays["status"][:, rows[good]] = passed
+            rows = rows[~good]
             if interval == 1:
                 break
             interval, passed = interval // 2, Status.REDONE
@@ -110,10 +88,3 @@ def _replace_by_oracle(arrays: Arrays, block: Block, row: int) -> None:
         arrays[name][:, row] = values[:, 0]
     certified = exact["status"][:, 0] <= Status.ORACLE
     arrays["status"][certified, row] = Status.ORACLE
-
-
-def oracle_log_conductance(block: Block, realization: int, stored: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ln g of one realization at every length by the reference engine; NaN where that has no certificate either."""
-    exact = reference.compute(replace(block, first=realization, count=1))
-    logarithm: NDArray[np.float64] = exact["log_conductance"][:, 0]
-    return np.where(exact["status"][:, 0] <= Status.ORACLE, logarithm, np.full(len(stored), np.nan))

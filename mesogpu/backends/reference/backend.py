@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mesogpu.backends.certify import audit, certificates
+from mesogpu.backends.base import Backend
+from mesogpu.backends.certify import certificates
 from mesogpu.backends.reference.direct import transmission_amplitudes
 from mesogpu.backends.reference.recursion import Scattering, scatter
 from mesogpu.backends.reference.signature import arithmetic_signature
 from mesogpu.backends.samples import Arrays, closed_samples, observables, transmission_eigenvalues
-from mesogpu.plan.blocks import Block, BlockResult, Status
+from mesogpu.plan.blocks import Block, Status
 from mesogpu.plan.points import Point
 
 CONDITIONING_BOUND = 1e5
@@ -25,31 +25,29 @@ CACHE_BYTES = 2**19
 """Samples go through the recursion in batches whose matrices, one a sample, fit this much cache."""
 
 
-class ReferenceBackend:
-    """Batched complex recursive Green's function on NumPy, one block at a time."""
+class ReferenceBackend(Backend):
+    """Batched complex recursive Green's function on NumPy, one block at a time, audited by direct solution."""
 
-    name = "numpy"
+    @property
+    def name(self) -> str:
+        return "numpy"
 
     @cached_property
     def signature(self) -> str:
         """NumPy, SciPy and the BLAS that they call, which together decide the bits."""
         return arithmetic_signature()
 
-    def run(self, blocks: Iterable[Block]) -> Iterator[BlockResult]:
-        """Compute blocks one after the other."""
-        for block in blocks:
-            start = time.perf_counter()
-            arrays = compute(block)
-            deviation = audit(block, arrays["log_conductance"], arrays["status"], _audited_log_conductance)
-            yield BlockResult(
-                point=block.point.index,
-                index=block.index,
-                first=block.first,
-                count=block.count,
-                arrays=arrays,
-                audit=deviation,
-                seconds=time.perf_counter() - start,
-            )
+    def compute(self, block: Block) -> Arrays:
+        return compute(block)
+
+    def audited(self, block: Block, realization: int, stored: NDArray[np.float64]) -> NDArray[np.float64]:
+        """From the whole sample's linear system."""
+        potential = onsite(block.point, [realization])[0]
+        solutions = [
+            _direct(block.point, potential[:length], estimate)
+            for length, estimate in zip(block.point.lengths, stored, strict=True)
+        ]
+        return np.array([np.log(np.sum(np.abs(s) ** 2)) + 2.0 * e * np.log(2.0) for s, e in solutions])
 
 
 def compute(block: Block) -> Arrays:
@@ -129,13 +127,3 @@ def _square_sum(matrices: NDArray[np.complex128]) -> NDArray[np.float64]:
     """Sum of the squared moduli of each matrix's entries, over one contiguous row of numbers."""
     flat = np.ascontiguousarray(matrices).view(np.float64).reshape(len(matrices), -1)
     return np.asarray(np.einsum("ri,ri->r", flat, flat))
-
-
-def _audited_log_conductance(block: Block, realization: int, stored: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ln g of one realization at every length from the whole sample's linear system."""
-    potential = onsite(block.point, [realization])[0]
-    solutions = [
-        _direct(block.point, potential[:length], estimate)
-        for length, estimate in zip(block.point.lengths, stored, strict=True)
-    ]
-    return np.array([np.log(np.sum(np.abs(s) ** 2)) + 2.0 * e * np.log(2.0) for s, e in solutions])
