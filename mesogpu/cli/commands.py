@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mesogpu.cli.doctor import doctor
 from mesogpu.cli.faults import guarded
 from mesogpu.cli.identity import version_line
 from mesogpu.cli.options import verbosity
@@ -80,5 +81,5 @@ def main() -> None:
     """
 
 
-for _command in (run, plan, validate, schema, status, analyze, plot):
+for _command in (run, plan, validate, schema, status, analyze, plot, doctor):
     main.add_command(_command)

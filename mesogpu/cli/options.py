@@ -44,6 +44,17 @@ def _set_quiet(context: click.Context, _: click.Parameter, quiet: bool) -> None:
         context.meta[QUIET] = True
 
 
+def backend_option(command: Command) -> Command:
+    """--backend: which engine computes."""
+    return click.option(
+        "--backend",
+        type=click.Choice(["auto", "cuda", "native", "numpy"]),
+        default="auto",
+        show_default=True,
+        help="Engine that computes.",
+    )(command)
+
+
 def verbosity(command: Command) -> Command:
     """-v and -q, the same before and after the command's name."""
     command = click.option(

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mesogpu.cli.options import config_argument, json_option, overrides_option, verbosity, workers_option
-from mesogpu.cli.quantities import counted, human_bytes, human_operations, human_seconds
+from mesogpu.cli.options import (
+    backend_option,
+    config_argument,
+    json_option,
+    overrides_option,
+    verbosity,
+    workers_option,
+)
+from mesogpu.cli.quantities import counted, human_bytes, human_operations, human_rate, human_seconds
 from mesogpu.cli.render import Sheet, emit, emit_json, emit_sheet
 
 if TYPE_CHECKING:
@@ -18,10 +25,11 @@ if TYPE_CHECKING:
 @click.command()
 @config_argument
 @json_option
+@backend_option
 @workers_option
 @overrides_option
 @verbosity
-def plan(config: Path, as_json: bool, workers: int | None, overrides: tuple[str, ...]) -> None:
+def plan(config: Path, as_json: bool, backend: str, workers: int | None, overrides: tuple[str, ...]) -> None:
     """What CONFIG would cost in time, memory and disk.
 
     Computes nothing; exits with 5 for what does not fit into memory or on the disk of the current folder.
@@ -34,7 +42,7 @@ def plan(config: Path, as_json: bool, workers: int | None, overrides: tuple[str,
     from mesogpu.execute import default_workers
 
     count = default_workers() if workers is None else workers
-    costs = _costs(made, count)
+    costs = _costs(made, count, backend)
     if as_json:
         emit_json(costs)
     else:
@@ -67,12 +75,20 @@ def schema() -> None:
     emit_json(json_schema())
 
 
-def _costs(made: Plan, workers: int) -> dict[str, Any]:
+def _costs(made: Plan, workers: int, backend: str) -> dict[str, Any]:
+    from threadpoolctl import threadpool_limits
+
+    from mesogpu.backends.pace import seconds_per_realization
+    from mesogpu.backends.select import select_backend
+    from mesogpu.plan.cost import realization_flops
     from mesogpu.plan.limits import run_memory
-    from mesogpu.plan.rate import measured_rate
     from mesogpu.store import file_bytes
 
-    rate = measured_rate(max(point.system.width for point in made.points))
+    engine = select_backend(backend)
+    longest = max(made.points, key=realization_flops)
+    with threadpool_limits(limits=1):
+        pace = seconds_per_realization(engine, longest)
+    share = made.flops / (made.realizations * realization_flops(longest))
     return {
         "name": made.experiment.name,
         "points": len(made.points),
@@ -86,9 +102,9 @@ def _costs(made: Plan, workers: int) -> dict[str, Any]:
         "disk_bytes": file_bytes(made),
         "workers": workers,
         "time_estimate": {
-            "seconds": made.flops / (workers * rate),
-            "backend": "numpy",
-            "flops_per_second_per_worker": rate,
+            "seconds": pace * share * made.realizations / workers,
+            "backend": engine.name,
+            "seconds_per_realization_of_longest_point": pace,
         },
     }
 
@@ -98,7 +114,7 @@ def _cost_sheet(made: Plan, costs: dict[str, Any]) -> Sheet:
     channels = f"{most}" if fewest == most else f"{fewest} to {most}"
     workers = counted(costs["workers"], "worker")
     estimate = costs["time_estimate"]
-    rate = f"{estimate['flops_per_second_per_worker'] / 1e9:.3g} Gflop/s"
+    pace = human_rate(1.0 / estimate["seconds_per_realization_of_longest_point"])
     rows = [
         ("points", f"{len(made.points):,}"),
         ("lengths", f"{made.lengths:,} on one pass"),
@@ -111,6 +127,7 @@ def _cost_sheet(made: Plan, costs: dict[str, Any]) -> Sheet:
         ("time", f"about {human_seconds(estimate['seconds'])}" if estimate["seconds"] >= 1 else "below 1 s"),
     ]
     note = (
-        f"The time is an estimate for the numpy backend: this work at {rate} a core, measured just now, by {workers}."
+        f"The time is an estimate for the {estimate['backend']} backend: {pace} a worker at the largest point, from a "
+        f"trial just now, by {workers}."
     )
     return Sheet(made.experiment.name, ("", ""), rows, (note,), left=2)

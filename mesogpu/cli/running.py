@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mesogpu.cli.options import config_argument, overrides_option, verbosity, workers_option
+from mesogpu.cli.options import backend_option, config_argument, overrides_option, verbosity, workers_option
 from mesogpu.cli.progress import run_progress
 from mesogpu.cli.quantities import counted
 from mesogpu.cli.render import emit, narrate, tell
@@ -30,13 +30,7 @@ TOO_MANY_FAILED = 4
     type=click.Path(dir_okay=False, path_type=Path),
     help="Results file. [default: NAME.h5 in the current folder]",
 )
-@click.option(
-    "--backend",
-    type=click.Choice(["auto", "cuda", "native", "numpy"]),
-    default="auto",
-    show_default=True,
-    help="Engine that computes.",
-)
+@backend_option
 @workers_option
 @overrides_option
 @verbosity

@@ -2,8 +2,18 @@
 
 from mesogpu.store.layout import file_bytes
 from mesogpu.store.progress import PointProgress, Progress, read_progress
+from mesogpu.store.provenance import packages
 from mesogpu.store.reader import open_results
 from mesogpu.store.runlog import append_log
 from mesogpu.store.writer import Writer
 
-__all__ = ["PointProgress", "Progress", "Writer", "append_log", "file_bytes", "open_results", "read_progress"]
+__all__ = [
+    "PointProgress",
+    "Progress",
+    "Writer",
+    "append_log",
+    "file_bytes",
+    "open_results",
+    "packages",
+    "read_progress",
+]

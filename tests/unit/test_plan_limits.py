@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mesogpu.config.experiment import Experiment, Leads, Model
 from mesogpu.errors import EnvironmentFault, PlanError
 from mesogpu.physics.disorder import Uniform
 from mesogpu.plan import limits, make_plan
-from mesogpu.plan.rate import measured_rate
 
 
 def experiment(width: int, length: int, realizations: int = 64) -> Experiment:
@@ -93,8 +91,3 @@ def test_the_tightest_control_group_counts(tmp_path: Path, monkeypatch: pytest.M
 def test_this_machine_has_memory() -> None:
     available = limits.available_memory()
     assert available is None or available > 10_000_000
-
-
-def test_measured_rate_is_a_rate() -> None:
-    assert np.isfinite(measured_rate(8))
-    assert measured_rate(8) > 0
