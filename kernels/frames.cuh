@@ -7,6 +7,7 @@
 
 #define TILE 4       // columns a tile, and the block of the Cholesky factorisation
 #define TILE_ROWS 2  // rows a tile: 2 x 4 complex accumulators fill half of 32 vector registers
+#define SOLVE_ROWS (LANES == 1 ? 1 : TILE_ROWS)  // rows of a solve a thread: CUDA has more threads than pairs of rows
 
 #ifndef CACHE_REALS
 #define CACHE_REALS 4096  // numbers of the rows that one pass of the Gram product keeps in the nearest cache
@@ -146,39 +147,39 @@ UNROLL
   }
 }
 
-// rows <- rows R^-1 for the blocks from `first` on; X points at column TILE * first of its first row. A pair of rows that
-// is `triangular` has nothing left of its own diagonal: row r starts at block (offset + r) / TILE.
+// rows <- rows R^-1 for the blocks from `first` on; X points at column TILE * first of its first row. In a `triangular` X
+// the rows of a task have nothing left of their own diagonal: row r starts at block (offset + r) / TILE.
 DEVICE void solve_rows(cplx* RESTRICT X, int rows, int ld, const cplx* RESTRICT R, int columns,
                        const cplx* RESTRICT inverses, int first, bool triangular, int offset) {
   const int blocks = columns / TILE;
-  for (int pair = threadIdx.x; TILE_ROWS * pair < rows; pair += blockDim.x) {
-    const int row0 = TILE_ROWS * pair;
-    cplx* x[TILE_ROWS];
+  for (int task = threadIdx.x; SOLVE_ROWS * task < rows; task += blockDim.x) {
+    const int row0 = SOLVE_ROWS * task;
+    cplx* x[SOLVE_ROWS];
 UNROLL
-    for (int r = 0; r < TILE_ROWS; r++) x[r] = X + (row0 + r < rows ? row0 + r : rows - 1) * ld - TILE * first;
+    for (int r = 0; r < SOLVE_ROWS; r++) x[r] = X + (row0 + r < rows ? row0 + r : rows - 1) * ld - TILE * first;
     const int begin = triangular ? first + (offset + row0) / TILE : first;
     for (int block = begin; block < blocks; block++) {
       const int j0 = TILE * block;
-      cplx sum[TILE_ROWS][TILE];
+      cplx sum[SOLVE_ROWS][TILE];
 UNROLL
-      for (int r = 0; r < TILE_ROWS; r++)
+      for (int r = 0; r < SOLVE_ROWS; r++)
 UNROLL
         for (int c = 0; c < TILE; c++) sum[r][c] = x[r][j0 + c];
       for (int k = TILE * begin; k < j0; k++) {
         const cplx* row = R + k * columns + j0;
-        cplx a[TILE_ROWS];
+        cplx a[SOLVE_ROWS];
 UNROLL
-        for (int r = 0; r < TILE_ROWS; r++) a[r] = x[r][k];
+        for (int r = 0; r < SOLVE_ROWS; r++) a[r] = x[r][k];
 UNROLL
         for (int c = 0; c < TILE; c++) {
           const cplx b = row[c];
 UNROLL
-          for (int r = 0; r < TILE_ROWS; r++) subtract_product(sum[r][c], a[r], b);
+          for (int r = 0; r < SOLVE_ROWS; r++) subtract_product(sum[r][c], a[r], b);
         }
       }
       const cplx* t = inverses + block * TILE * TILE;
 UNROLL
-      for (int r = 0; r < TILE_ROWS; r++)
+      for (int r = 0; r < SOLVE_ROWS; r++)
 UNROLL
         for (int c = 0; c < TILE; c++) {
           cplx total = {sum[r][0].re * 0.0, sum[r][0].re * 0.0};

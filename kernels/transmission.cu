@@ -1,6 +1,6 @@
 // Transmission through disordered strips: complex frames from the modes of lead 0, every length on one pass.
 //
-// One block (host: one call of the body) is one group of LANES realizations; on CUDA, LANES is 1.
+// One block (host: one call of the body) is one group of LANES realizations at a time; on CUDA, LANES is 1.
 //
 // The frame starts as lead 0's outgoing waves on slices -1 and 0 and is stepped through the sample,
 //     psi_{x+1} = w [ e psi_x - (neighbours of psi_x) - w psi_{x-1} ],   e = -(E - V) / t,   w = exp(2 pi i flux y);
@@ -10,57 +10,13 @@
 #include "disorder.cuh"
 #include "eigenvalues.cuh"
 #include "frames.cuh"
+#include "strip.cuh"
 
 #define SITES_PER_CELL 4
-#define FIELDS 5  // exponent, trace, square_trace, defect, conditioning: see `transmission_group`
+#define MOST_THREADS 256  // of a block
+#define FIELDS 5          // exponent, trace, square_trace, defect, conditioning: see `transmission_group`
 
-// What all realizations of a point share. Pointers are to doubles, complex numbers as (re, im) pairs, row-major.
-struct Strip {
-  int width, channels, slices, recorded, interval, periodic, laws, twisted;
-  uint32 seed, point;
-  double energy, hopping;
-  const int* lengths;          // (recorded), increasing, slices
-  const int* law_kinds;        // (laws), LawKind
-  const double* law_parameters;    // (laws, LAW_PARAMETERS), units of t where they are energies
-  const double* twist;         // (width) complex, w = exp(2 pi i flux y); unused unless twisted
-  const double* start;         // (2 width, width) complex, orthonormal frame on slices -1 and 0
-  const double* start_history; // (channels, channels) complex, upper triangular: P of that frame, propagating part
-  const double* incoming;      // (width, 2 width) complex, incoming amplitudes of lead 1 from the last two slices
-  const double* outgoing;      // (channels, 2 width) complex, its propagating outgoing amplitudes
-};
-
-// Where the pieces of a group's workspace lie, in cplx.
-struct Workspace {
-  int columns, padding, history_first, history_columns;
-  cplx *frame, *projected, *gram, *inverses, *history, *history_here, *amplitudes, *vector;
-  real* onsite;
-};
-
-DEVICE int workspace_complex(int width, int channels) {
-  const int columns = padded(width), history = columns - (columns - channels) / TILE * TILE;
-  return 3 * width * columns + columns * columns + TILE * columns + 2 * channels * history +
-         channels * padded(channels) + 4 * columns;
-}
-
-DEVICE Workspace lay_out(const Strip& s, cplx* memory) {
-  Workspace w;
-  w.columns = padded(s.width);
-  w.padding = w.columns - s.width;
-  w.history_first = (w.columns - s.channels) / TILE;
-  w.history_columns = w.columns - TILE * w.history_first;
-  w.frame = memory;
-  w.projected = w.frame + 2 * s.width * w.columns;
-  w.gram = w.projected + s.width * w.columns;
-  w.inverses = w.gram + w.columns * w.columns;
-  w.history = w.inverses + TILE * w.columns;
-  w.history_here = w.history + s.channels * w.history_columns;
-  w.amplitudes = w.history_here + s.channels * w.history_columns;
-  w.vector = w.amplitudes + s.channels * padded(s.channels);
-  w.onsite = (real*)(w.vector + 4 * w.columns);
-  return w;
-}
-
-// e = -(E - V) / t on `count` slices from `first` on, (count, width).
+// e = -(E - V) / t on `count` slices from `first` on, (count, width). Its barrier also ends whatever phase came before.
 DEVICE void onsite_energies(const Strip& s, int first, int count, lane_bits realization, real* RESTRICT e) {
   const int cells = (s.width + SITES_PER_CELL - 1) / SITES_PER_CELL;
   const double scale = 1.0 / s.hopping;
@@ -77,18 +33,19 @@ DEVICE void onsite_energies(const Strip& s, int first, int count, lane_bits real
   __syncthreads();
 }
 
-// behind <- the slice after `here`; e: (width) of that slice. A thread owns columns, so no two touch one number.
+// behind <- the slice after `here`; e: (width) of that slice. Each number of `behind` is one thread's alone.
 DEVICE void step(const Strip& s, const Workspace& w, cplx* RESTRICT behind, const cplx* RESTRICT here,
                  const real* RESTRICT e) {
-  const int ld = w.columns, last = s.width - 1;
-  const cplx* below = s.periodic ? here + last * ld : nullptr;
-  for (int i = 0; i <= last; i++) {
+  const int ld = w.row, last = s.width - 1;
+  const Share mine = share_of(w.columns, s.width);
+  for (int i = mine.row; i <= last; i += mine.rows) {
     const cplx* row = here + i * ld;
+    const cplx* below = i > 0 ? row - ld : (s.periodic ? here + last * ld : nullptr);
     const cplx* above = i < last ? row + ld : (s.periodic ? here : nullptr);
     cplx* target = behind + i * ld;
     const real onsite = e[i];
     const double wr = s.twisted ? s.twist[2 * i] : 1.0, wi = s.twisted ? s.twist[2 * i + 1] : 0.0;
-    for (int j = w.padding + threadIdx.x; j < ld; j += blockDim.x) {
+    for (int j = w.padding + mine.column; j < w.columns; j += mine.columns) {
       real re = onsite * row[j].re, im = onsite * row[j].im;
       if (below) {
         re -= below[j].re;
@@ -107,7 +64,6 @@ DEVICE void step(const Strip& s, const Workspace& w, cplx* RESTRICT behind, cons
         target[j] = {re - target[j].re, im - target[j].im};
       }
     }
-    below = row;
   }
 }
 
@@ -124,11 +80,11 @@ DEVICE real diagonal_spread(const Workspace& w) {
 
 // Makes the frame orthonormal and carries the change in P, whose largest diagonal entry becomes 1 to within a factor 2.
 DEVICE void stabilise(const Strip& s, const Workspace& w, real& conditioning, real& exponent) {
-  gram(w.frame, 2 * s.width, w.columns, w.columns, w.padding, w.gram);
+  gram(w.frame, 2 * s.width, w.columns, w.row, w.padding, w.gram);
   cholesky(w.gram, w.columns, w.inverses);
   conditioning = larger(conditioning, diagonal_spread(w));
-  solve_rows(w.frame, 2 * s.width, w.columns, w.gram, w.columns, w.inverses, 0, false, 0);
-  const int ld = w.history_columns, shift = ld - s.channels;
+  solve_rows(w.frame, 2 * s.width, w.row, w.gram, w.columns, w.inverses, 0, false, 0);
+  const int ld = w.history_row, shift = w.history_columns - s.channels;
   solve_rows(w.history, s.channels, ld, w.gram, w.columns, w.inverses, w.history_first, true, shift);
   real largest = w.history[shift].re;
   for (int i = 1; i < s.channels; i++) largest = larger(largest, w.history[i * ld + shift + i].re);
@@ -140,7 +96,6 @@ DEVICE void stabilise(const Strip& s, const Workspace& w, real& conditioning, re
     w.history[t].re *= scale;
     w.history[t].im *= scale;
   }
-  __syncthreads();
 }
 
 // target (rows, columns) = matrix (rows, 2 width) times the frame, whose slices are `behind` and `here`.
@@ -157,7 +112,7 @@ DEVICE void project(const Strip& s, const Workspace& w, const double* RESTRICT m
     for (int side = 0; side < 2; side++) {
       const cplx* slice = side ? here : behind;
       for (int k = 0; k < s.width; k++) {
-        const cplx* row = slice + k * w.columns + j0;
+        const cplx* row = slice + k * w.row + j0;
         const int at = 2 * (side * s.width + k);
 UNROLL
         for (int c = 0; c < TILE; c++) {
@@ -174,25 +129,25 @@ UNROLL
       }
     }
     for (int c = 0; c < TILE; c++) {
-      target[i1 * w.columns + j0 + c] = sum[1][c];
-      target[i0 * w.columns + j0 + c] = sum[0][c];
+      target[i1 * w.row + j0 + c] = sum[1][c];
+      target[i0 * w.row + j0 + c] = sum[0][c];
     }
   }
   __syncthreads();
 }
 
-// t' = (P R^-1) Q^dagger on the propagating modes, (channels, channels).
+// t' = (P R^-1) Q^dagger on the propagating modes, (channels, channels), in the place of R.
 DEVICE void combine(const Strip& s, const Workspace& w, const cplx* incoming_rows) {
-  const int N = s.channels, ld = w.history_columns, shift = ld - N, target = padded(N);
+  const int N = s.channels, shift = w.history_columns - N, target = padded(N);
   for (int task = threadIdx.x; task < N * target; task += blockDim.x) {
     const int i = task / target, j = task % target;
     cplx sum = {incoming_rows[0].re * 0.0, incoming_rows[0].re * 0.0};
     if (j < N) {
-      const cplx* p = w.history_here + i * ld + shift;
-      const cplx* q = incoming_rows + j * w.columns + w.columns - N;
+      const cplx* p = w.history_here + i * w.history_row + shift;
+      const cplx* q = incoming_rows + j * w.row + w.columns - N;
       for (int k = i; k < N; k++) add_conjugate_product(sum, q[k], p[k]);
     }
-    w.amplitudes[i * target + j] = sum;
+    w.gram[i * target + j] = sum;
   }
   __syncthreads();
 }
@@ -200,14 +155,15 @@ DEVICE void combine(const Strip& s, const Workspace& w, const cplx* incoming_row
 // |R + T - N| for one incoming wave, all propagating modes with amplitude 1: A c = b gives T = |P c|^2, R = |outgoing X c|^2.
 DEVICE real flux_defect(const Strip& s, const Workspace& w, const cplx* incoming_rows, const cplx* behind,
                         const cplx* here, real exponent) {
-  const int N = s.channels, columns = w.columns, ld = w.history_columns;
+  const int N = s.channels, columns = w.columns, shift = w.history_columns - N;
   cplx *c = w.vector, *wave = w.vector + columns;
+  real *forward = (real*)(w.vector + 3 * columns), *back = forward + columns;
   const real zero = exponent * 0.0;
   for (int k = threadIdx.x; k < columns; k += blockDim.x) {
     c[k] = {zero, zero};
     for (int i = 0; i < N; i++) {
-      c[k].re += incoming_rows[i * columns + k].re;
-      c[k].im -= incoming_rows[i * columns + k].im;
+      c[k].re += incoming_rows[i * w.row + k].re;
+      c[k].im -= incoming_rows[i * w.row + k].im;
     }
   }
   __syncthreads();
@@ -220,22 +176,27 @@ DEVICE real flux_defect(const Strip& s, const Workspace& w, const cplx* incoming
     }
   __syncthreads();
   for (int i = threadIdx.x; i < 2 * s.width; i += blockDim.x) {
-    const cplx* row = i < s.width ? behind + i * columns : here + (i - s.width) * columns;
+    const cplx* row = i < s.width ? behind + i * w.row : here + (i - s.width) * w.row;
     wave[i] = {zero, zero};
     for (int k = w.padding; k < columns; k++) add_product(wave[i], row[k], c[k]);
   }
   __syncthreads();
-  real transmitted = zero, reflected = zero;
-  for (int i = 0; i < N; i++) {
-    cplx out = {zero, zero}, back = {zero, zero};
-    for (int k = i; k < N; k++) add_product(out, w.history[i * ld + ld - N + k], c[columns - N + k]);
+  for (int i = threadIdx.x; i < N; i += blockDim.x) {
+    cplx out = {zero, zero}, mirrored = {zero, zero};
+    for (int k = i; k < N; k++) add_product(out, w.history[i * w.history_row + shift + k], c[columns - N + k]);
     for (int k = 0; k < 2 * s.width; k++) {
       const double re = s.outgoing[2 * (2 * s.width * i + k)], im = s.outgoing[2 * (2 * s.width * i + k) + 1];
-      back.re += re * wave[k].re - im * wave[k].im;
-      back.im += re * wave[k].im + im * wave[k].re;
+      mirrored.re += re * wave[k].re - im * wave[k].im;
+      mirrored.im += re * wave[k].im + im * wave[k].re;
     }
-    transmitted += modulus_squared(out);
-    reflected += modulus_squared(back);
+    forward[i] = modulus_squared(out);
+    back[i] = modulus_squared(mirrored);
+  }
+  __syncthreads();
+  real transmitted = zero, reflected = zero;
+  for (int i = 0; i < N; i++) {
+    transmitted += forward[i];
+    reflected += back[i];
   }
   // 2^(2 exponent) in two exact factors of 2^exponent; far below the smallest number it is 0.
   const real power = power_of_two(exponent);
@@ -243,23 +204,24 @@ DEVICE real flux_defect(const Strip& s, const Workspace& w, const cplx* incoming
   return larger(defect, -defect);
 }
 
-// Tr H and Tr H^2 of the Hermitian H = t'^dagger t', upper tiles in w.gram.
-DEVICE void traces(const Workspace& w, int N, int ld, real& trace, real& square) {
-  trace = w.gram[0].re * 0.0;
+// Tr H and Tr H^2 of the Hermitian H = t'^dagger t' by its upper tiles (N, ld).
+DEVICE void traces(const cplx* H, int N, int ld, real& trace, real& square) {
+  trace = H[0].re * 0.0;
   square = trace;
   for (int i = 0; i < N; i++) {
-    const real d = w.gram[i * ld + i].re;
+    const real d = H[i * ld + i].re;
     trace += d;
     square += d * d;
-    for (int j = i + 1; j < N; j++) square += 2.0 * modulus_squared(w.gram[i * ld + j]);
+    for (int j = i + 1; j < N; j++) square += 2.0 * modulus_squared(H[i * ld + j]);
   }
 }
 
-// Eigenvalues of H = t'^dagger t', descending; H, upper tiles in w.gram, is lost.
-DEVICE void eigenvalues(const Workspace& w, int N, int ld, real* RESTRICT values) {
+// Eigenvalues, descending, of the Hermitian H by its upper tiles (N, ld); w.gram is the place of work.
+DEVICE void eigenvalues(const Workspace& w, const cplx* H, int N, int ld, real* RESTRICT values) {
   for (int t = threadIdx.x; t < N * N; t += blockDim.x) {
     const int i = t / N, j = t % N;
-    if (i > j) w.gram[i * ld + j] = {w.gram[j * ld + i].re, -w.gram[j * ld + i].im};
+    const cplx upper = H[i < j ? i * ld + j : j * ld + i];
+    w.gram[i * ld + j] = {upper.re, i > j ? -upper.im : upper.im};
   }
   __syncthreads();
   real *diagonal = (real*)(w.vector + 2 * w.columns), *off_diagonal = diagonal + w.columns;
@@ -267,7 +229,6 @@ DEVICE void eigenvalues(const Workspace& w, int N, int ld, real* RESTRICT values
   if (threadIdx.x == 0) tridiagonal_eigenvalues(diagonal, off_diagonal, N);
   __syncthreads();
   for (int i = threadIdx.x; i < N; i += blockDim.x) values[i] = diagonal[i];
-  __syncthreads();
 }
 
 // Lead 1 at the present length: writes FIELDS numbers a lane, and T_n / 4^e where `values` is given.
@@ -275,55 +236,58 @@ DEVICE void attach(const Strip& s, const Workspace& w, const cplx* behind, const
                    real exponent, real* RESTRICT fields, real* RESTRICT values) {
   const int N = s.channels;
   project(s, w, s.incoming, behind, here, w.projected);
-  gram(w.projected, s.width, w.columns, w.columns, w.padding, w.gram);
+  gram(w.projected, s.width, w.columns, w.row, w.padding, w.gram);
   cholesky(w.gram, w.columns, w.inverses);
-  cplx* incoming_rows = w.projected + (s.width - N) * w.columns;
-  solve_rows(incoming_rows, N, w.columns, w.gram, w.columns, w.inverses, 0, false, 0);
-  for (int t = threadIdx.x; t < N * w.history_columns; t += blockDim.x) w.history_here[t] = w.history[t];
+  cplx* incoming_rows = w.projected + (s.width - N) * w.row;
+  solve_rows(incoming_rows, N, w.row, w.gram, w.columns, w.inverses, 0, false, 0);
+  for (int t = threadIdx.x; t < N * w.history_row; t += blockDim.x) w.history_here[t] = w.history[t];
   __syncthreads();
-  solve_rows(w.history_here, N, w.history_columns, w.gram, w.columns, w.inverses, w.history_first, true,
+  solve_rows(w.history_here, N, w.history_row, w.gram, w.columns, w.inverses, w.history_first, true,
              w.history_columns - N);
-  combine(s, w, incoming_rows);
   const real defect = flux_defect(s, w, incoming_rows, behind, here, exponent);
   const real spread = diagonal_spread(w);
+  __syncthreads();
+  combine(s, w, incoming_rows);
   const int ld = padded(N);
-  gram(w.amplitudes, N, ld, ld, 0, w.gram);
+  cplx* H = w.projected;
+  gram(w.gram, N, ld, ld, 0, H);
   if (threadIdx.x == 0) {
     real trace, square;
-    traces(w, N, ld, trace, square);
+    traces(H, N, ld, trace, square);
     fields[0] = exponent;
     fields[1] = trace;
     fields[2] = square;
     fields[3] = defect;
     fields[4] = larger(conditioning, spread);
   }
-  __syncthreads();
-  if (values) eigenvalues(w, N, ld, values);
+  if (values) eigenvalues(w, H, N, ld, values);
 }
 
 // All recorded lengths of one group.
 //
 // realizations : (LANES) uint32, Philox key word 1
+// near, far    : workspace, near_reals and far_reals
 // fields       : (recorded, FIELDS) reals: e, Tr t t^dagger / 4^e, Tr (t t^dagger)^2 / 16^e, |R + T - N|, conditioning
 // values       : (recorded, channels) reals, T_n / 4^e, descending; or null
-DEVICE void transmission_group(const Strip& s, const uint32* realizations, cplx* memory, real* fields,
+DEVICE void transmission_group(const Strip& s, const uint32* realizations, real* near, real* far, real* fields,
                                real* values) {
-  const Workspace w = lay_out(s, memory);
+  const Workspace w = lay_out(s, near, far);
   const lane_bits realization = load_lanes(realizations);
   const real zero = number_of(realization) * 0.0;
-  const int N = s.channels, ld = w.history_columns;
-  cplx *behind = w.frame, *here = w.frame + s.width * w.columns;
-  for (int t = threadIdx.x; t < 2 * s.width * w.columns; t += blockDim.x) {
-    const int i = t / w.columns, j = t % w.columns - w.padding;
+  const int N = s.channels;
+  cplx *behind = w.frame, *here = w.frame + s.width * w.row;
+  for (int t = threadIdx.x; t < 2 * s.width * w.row; t += blockDim.x) {
+    const int i = t / w.row, j = t % w.row - w.padding;
     w.frame[t] = {zero, zero};
-    if (j >= 0) w.frame[t] = {zero + s.start[2 * (i * s.width + j)], zero + s.start[2 * (i * s.width + j) + 1]};
+    if (j >= 0 && j < s.width)
+      w.frame[t] = {zero + s.start[2 * (i * s.width + j)], zero + s.start[2 * (i * s.width + j) + 1]};
   }
-  for (int t = threadIdx.x; t < N * ld; t += blockDim.x) {
-    const int i = t / ld, j = t % ld - (ld - N);
+  for (int t = threadIdx.x; t < N * w.history_row; t += blockDim.x) {
+    const int i = t / w.history_row, j = t % w.history_row - (w.history_columns - N);
     w.history[t] = {zero, zero};
-    if (j >= 0) w.history[t] = {zero + s.start_history[2 * (i * N + j)], zero + s.start_history[2 * (i * N + j) + 1]};
+    if (j >= 0 && j < N)
+      w.history[t] = {zero + s.start_history[2 * (i * N + j)], zero + s.start_history[2 * (i * N + j) + 1]};
   }
-  __syncthreads();
   real conditioning = zero + 1.0, exponent = zero;
   int x = 0;
   for (int record = 0; record < s.recorded; record++) {
@@ -345,13 +309,38 @@ DEVICE void transmission_group(const Strip& s, const uint32* realizations, cplx*
   }
 }
 
-#if defined(__CUDACC_RTC__) || defined(__CUDACC__)
+#if LANES == 1
 
-extern "C" __global__ void transmission(Strip s, const uint32* realizations, double* fields, double* values) {
-  extern __shared__ double memory[];
-  const int64 group = blockIdx.x;
-  transmission_group(s, realizations + group, (cplx*)memory, fields + group * s.recorded * FIELDS,
-                     values ? values + group * s.recorded * s.channels : nullptr);
+// Realizations blockIdx.x, blockIdx.x + gridDim.x, ... of `count`, one after the other in the same workspace.
+DEVICE void transmission_block(const Strip& s, int64 count, const uint32* realizations, real* near, real* far,
+                               double* fields, double* values) {
+  for (int64 i = blockIdx.x; i < count; i += gridDim.x)
+    transmission_group(s, realizations + i, near, far, fields + i * s.recorded * FIELDS,
+                       values ? values + i * s.recorded * s.channels : nullptr);
+}
+
+// Three entries, by where the workspace fits: in shared memory, its near part alone, or not at all. They differ in nothing
+// else; three, because the compiler must know a pointer's memory to use the instructions of that memory.
+//
+// workspace : `gridDim.x` times what is not in shared memory, reals, 16-byte aligned; unused by the first
+extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1)
+    transmission_shared(Strip s, int64 count, const uint32* realizations, double*, double* fields, double* values) {
+  SHARED_MEMORY(memory);
+  transmission_block(s, count, realizations, memory, memory + near_reals(s), fields, values);
+}
+
+extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1)
+    transmission_split(Strip s, int64 count, const uint32* realizations, double* workspace, double* fields,
+                       double* values) {
+  SHARED_MEMORY(memory);
+  transmission_block(s, count, realizations, memory, workspace + blockIdx.x * far_reals(s), fields, values);
+}
+
+extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1)
+    transmission_global(Strip s, int64 count, const uint32* realizations, double* workspace, double* fields,
+                        double* values) {
+  double* memory = workspace + blockIdx.x * (near_reals(s) + far_reals(s));
+  transmission_block(s, count, realizations, memory, memory + near_reals(s), fields, values);
 }
 
 #else
@@ -360,15 +349,14 @@ extern "C" {
 int transmission_lanes() { return LANES; }
 
 // Doubles that `memory` must hold, 64-byte aligned.
-int64 transmission_workspace(const Strip* s) {
-  return LANES * (2 * (int64)workspace_complex(s->width, s->channels) + (int64)s->interval * s->width);
-}
+int64 transmission_workspace(const Strip* s) { return LANES * (near_reals(*s) + far_reals(*s)); }
 
 // groups * LANES realizations, one group after the other on the calling thread.
 void transmission(const Strip* s, int64 groups, const uint32* realizations, double* memory, double* fields,
                   double* values) {
+  real *near = (real*)memory, *far = near + near_reals(*s);
   for (int64 group = 0; group < groups; group++)
-    transmission_group(*s, realizations + group * LANES, (cplx*)memory,
+    transmission_group(*s, realizations + group * LANES, near, far,
                        (real*)(fields + group * s->recorded * FIELDS * LANES),
                        values ? (real*)(values + group * s->recorded * s->channels * LANES) : nullptr);
 }

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesogpu.analysis import analyze
+from mesogpu.backends.base import Backend
 from mesogpu.backends.select import select_backend
 from mesogpu.config.experiment import Experiment
 from mesogpu.config.load import dump_yaml, load_experiment
@@ -51,7 +52,7 @@ def run(
     experiment : what to compute: resolved, a path, or a dict
     path       : results file; NAME.h5 in the current folder if None
     backend    : "auto", "cuda", "native" or "numpy"
-    workers    : processes; 1 computes in this one; None takes the cores that this process may use
+    workers    : processes; 1 computes in this one; None takes the cores that this process may use, or 1 for a GPU
     listen     : called with each event of the run, in this process
     overrides  : "key.path=value" each, applied to the experiment
     returns    : the results file
@@ -61,14 +62,20 @@ def run(
     resolved = _resolve(experiment, overrides)
     plan = make_plan(resolved)
     out = results_path(resolved, path)
-    count = default_workers() if workers is None else _in_range("workers", workers, 1, _WORKERS)
-    check_limits(plan, out, count)
     engine = select_backend(backend)
+    count = _worker_count(engine, workers)
+    check_limits(plan, out, count)
     with Writer(out, plan, config_text=dump_yaml(resolved), signature=engine.signature) as writer:
         append_log(out, event="started", backend=engine.name, workers=count)
         record = execute(plan, writer, backend=engine.name, workers=count, listen=listen)
         append_log(out, event="finished", **asdict(record))
     return out
+
+
+def _worker_count(engine: Backend, workers: int | None) -> int:
+    if workers is None:
+        return 1 if engine.name == "cuda" else default_workers()
+    return _in_range("workers", workers, 1, _WORKERS)
 
 
 def results_path(experiment: Experiment, path: str | os.PathLike[str] | None = None) -> Path:

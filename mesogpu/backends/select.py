@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from mesogpu.backends.base import Backend
+from mesogpu.backends.cuda.backend import CudaBackend
 from mesogpu.backends.native.backend import NativeBackend
 from mesogpu.backends.reference.backend import ReferenceBackend
 from mesogpu.errors import BackendUnavailable
@@ -20,14 +21,12 @@ def select_backend(name: str) -> Backend:
     """
     if name == "auto":
         return _fastest()[0]
+    if name == "cuda":
+        return CudaBackend()
     if name == "native":
         return NativeBackend()
     if name == "numpy":
         return ReferenceBackend()
-    if name == "cuda":
-        raise BackendUnavailable(
-            "--backend cuda: this version cannot launch its kernels on a GPU yet; use --backend auto"
-        )
     raise BackendUnavailable(f"--backend {name}: unknown; one of {', '.join(NAMES)}")
 
 
@@ -42,6 +41,13 @@ def choice_reason(name: str) -> str:
 @cache
 def _fastest() -> tuple[Backend, str]:
     try:
-        return NativeBackend(), "compiled kernels on this machine's processor"
+        cuda = CudaBackend()
+        return cuda, f"kernels on this machine's GPU, {cuda.device_name}"
     except BackendUnavailable as missing:
-        return ReferenceBackend(), f"the NumPy reference engine, because there are no compiled kernels ({missing})"
+        no_gpu = str(missing)
+    try:
+        return NativeBackend(), f"compiled kernels on this machine's processor; no GPU is used ({no_gpu})"
+    except BackendUnavailable as missing:
+        return ReferenceBackend(), (
+            f"the NumPy reference engine, because there are no compiled kernels ({missing}); no GPU is used ({no_gpu})"
+        )
