@@ -32,11 +32,8 @@ class Backend(ABC):
         """Every per-sample variable of a block with its status, (length, count) or (length, count, channel)."""
 
     @abstractmethod
-    def audited(self, block: Block, realization: int, stored: NDArray[np.float64]) -> NDArray[np.float64]:
-        """ln g of one realization at every length, (length,), by means independent of `compute`.
-
-        stored : (length,) float64, what was computed, for its scale alone
-        """
+    def audited(self, block: Block, realization: int) -> NDArray[np.float64]:
+        """ln g of one realization at every length, (length,), independently of `compute`; NaN out of reach."""
 
     def run(self, blocks: Iterable[Block]) -> Iterator[BlockResult]:
         """Compute blocks one after the other, yielding each as soon as it is done."""

@@ -29,9 +29,8 @@ AUDIT_RATE = 1.0 / 4096.0
 AUDIT_STREAM = 0xFFFFFFFF
 """Philox stream that draws the audited realizations; no disorder law uses it."""
 
-Auditor = Callable[[Block, int, NDArray[np.float64]], NDArray[np.float64]]
-"""ln g of one realization of a block at every length, (length,), by independent means; NaN where those do not reach.
-It is told the stored values, for their scale alone."""
+Auditor = Callable[[Block, int], NDArray[np.float64]]
+"""ln g of one realization of a block at every length, (length,), by independent means; NaN where those do not reach."""
 
 
 def certificates(defect: NDArray[np.float64], log_conductance: NDArray[np.float64], channels: int) -> NDArray[np.uint8]:
@@ -78,7 +77,7 @@ def audit(
         if not certified.any():
             continue
         stored = log_conductance[:, column]
-        deviation = np.where(certified, np.abs(auditor(block, int(realization), stored) - stored), np.nan)
+        deviation = np.where(certified, np.abs(auditor(block, int(realization)) - stored), np.nan)
         bound = np.maximum(ABSOLUTE_BOUND, RELATIVE_BOUND * np.abs(stored))
         status[deviation > bound, column] = Status.FAILED_AUDIT
         largest = np.fmax(largest, deviation)

@@ -44,11 +44,11 @@ class KernelBackend(Backend):
     def launch(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
         """Run the kernel on the realizations of a point, `interval` slices between stabilisations."""
 
-    def audited(self, block: Block, realization: int, stored: NDArray[np.float64]) -> NDArray[np.float64]:
+    def audited(self, block: Block, realization: int) -> NDArray[np.float64]:
         """By the reference engine; NaN where that has no certificate either."""
         exact = reference.compute(replace(block, first=realization, count=1))
         logarithm: NDArray[np.float64] = exact["log_conductance"][:, 0]
-        return np.where(exact["status"][:, 0] <= Status.ORACLE, logarithm, np.full(len(stored), np.nan))
+        return np.where(exact["status"][:, 0] <= Status.ORACLE, logarithm, np.nan)
 
     def compute(self, block: Block) -> Arrays:
         """A sample without its certificates is redone at half the interval, in the end by the reference engine."""

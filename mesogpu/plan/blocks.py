@@ -29,6 +29,8 @@ class Status(IntEnum):
     """The recursion left the finite numbers."""
     FAILED_AUDIT = 18
     """The audit, by independent means, found another ln g."""
+    FAILED_ILL_CONDITIONED = 19
+    """The recursion lost too many digits, and nothing independent reaches so small a transmission."""
     NOT_COMPUTED = 255
     """No result yet."""
 

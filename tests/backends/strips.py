@@ -50,9 +50,7 @@ def random_point(generator: np.random.Generator, max_width: int, max_length: int
             energy=float(generator.uniform(-3.8, 3.8)) * hopping,
             lead_potential=float(generator.choice([0.0, 0.0, 0.4])) * hopping,
             lead_flux=bool(generator.random() < 0.5),
-            laws=tuple(
-                Uniform(float(generator.choice([0.3, 1.0, 2.0, 5.0, 8.0]))) for _ in range(generator.integers(1, 3))
-            ),
+            laws=tuple(_law(generator) for _ in range(generator.integers(1, 3))),
         )
         lengths = np.unique(generator.integers(1, max_length + 1, size=3))
         try:

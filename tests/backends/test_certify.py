@@ -40,7 +40,7 @@ def test_the_audit_reports_the_largest_deviation_and_condemns_a_wrong_sample():
     stored = np.tile(np.array([[-1.0], [-5000.0]]), (1, 4))
     status = np.zeros((2, 4), dtype=np.uint8)
 
-    def auditor(_block: Block, realization: int, _stored: np.ndarray) -> np.ndarray:
+    def auditor(_block: Block, realization: int) -> np.ndarray:
         return np.array([-1.0 + (2e-8 if realization == 2 else 3e-9), -5000.0 + 4.9e-8])
 
     deviation = certify.audit(block, stored, status, auditor)

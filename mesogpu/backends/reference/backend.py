@@ -21,6 +21,9 @@ CONDITIONING_BOUND = 1e5
 """Largest condition number of an inverted slice that the recursion may meet. Its errors grow with it: at most 1e-9 in
 ln g below, 2e-8 seen at 1e7, where a long localized sample is all but closed; beyond, the sample is solved directly."""
 
+LOCALIZED_BOUND = 1e7
+"""The same where the direct solution underflows: there |ln g| > 2600, and 1e-11 |ln g| is allowed."""
+
 CACHE_BYTES = 2**19
 """Samples go through the recursion in batches whose matrices, one a sample, fit this much cache."""
 
@@ -40,14 +43,16 @@ class ReferenceBackend(Backend):
     def compute(self, block: Block) -> Arrays:
         return compute(block)
 
-    def audited(self, block: Block, realization: int, stored: NDArray[np.float64]) -> NDArray[np.float64]:
-        """From the whole sample's linear system."""
+    def audited(self, block: Block, realization: int) -> NDArray[np.float64]:
+        """From the whole sample's linear system; NaN where that underflows."""
         potential = onsite(block.point, [realization])[0]
-        solutions = [
-            _direct(block.point, potential[:length], estimate)
-            for length, estimate in zip(block.point.lengths, stored, strict=True)
-        ]
-        return np.array([np.log(np.sum(np.abs(s) ** 2)) + 2.0 * e * np.log(2.0) for s, e in solutions])
+        logarithms = np.full(len(block.point.lengths), np.nan)
+        for position, length in enumerate(block.point.lengths):
+            solution = transmission_amplitudes(block.point.system, potential[:length])
+            if solution is not None:
+                amplitudes, exponent = solution
+                logarithms[position] = np.log(np.sum(np.abs(amplitudes) ** 2)) + 2.0 * exponent * np.log(2.0)
+        return logarithms
 
 
 def compute(block: Block) -> Arrays:
@@ -73,16 +78,15 @@ def _solve_ill_conditioned(block: Block, arrays: Arrays) -> None:
     point = block.point
     for position, row in np.argwhere(arrays["conditioning"] > CONDITIONING_BOUND):
         potential = onsite(point, [block.first + row])[0, : point.lengths[position]]
-        amplitudes, exponent = _direct(point, potential, arrays["log_conductance"][position, row])
-        observed = amplitude_observables(amplitudes[None], np.array([exponent]), point.eigenvalues)
-        for name in arrays.keys() & observed.keys():
-            arrays[name][position, row] = observed[name][0]
-        finite = np.isfinite(arrays["log_conductance"][position, row])
-        arrays["status"][position, row] = Status.ORACLE if finite else Status.FAILED_NOT_FINITE
-
-
-def _direct(point: Point, potential: NDArray[np.float64], estimate: float) -> tuple[NDArray[np.complex128], int]:
-    return transmission_amplitudes(point.system, potential, estimate if np.isfinite(estimate) else 0.0)
+        solution = transmission_amplitudes(point.system, potential)
+        if solution is not None:
+            amplitudes, exponent = solution
+            observed = amplitude_observables(amplitudes[None], np.array([exponent]), point.eigenvalues)
+            for name in arrays.keys() & observed.keys():
+                arrays[name][position, row] = observed[name][0]
+            arrays["status"][position, row] = Status.ORACLE
+        elif not arrays["conditioning"][position, row] <= LOCALIZED_BOUND:
+            arrays["status"][position, row] = Status.FAILED_ILL_CONDITIONED
 
 
 def onsite(point: Point, realizations: ArrayLike) -> NDArray[np.float64]:
