@@ -9,52 +9,41 @@
 #define TILE_ROWS 2  // rows a tile: 2 x 4 complex accumulators fill half of 32 vector registers
 #define SOLVE_ROWS (LANES == 1 ? 1 : TILE_ROWS)  // rows of a solve a thread: CUDA has more threads than pairs of rows
 
-#ifndef CACHE_REALS
-#define CACHE_REALS 4096  // numbers of the rows that one pass of the Gram product keeps in the nearest cache
-#endif
-
 DEVICE int padded(int n) { return (n + TILE - 1) / TILE * TILE; }
 
 // G = X^dagger X, upper tiles of a (columns, columns) matrix with leading dimension `columns`.
 // The first `padding` diagonal entries become 1: their columns of X are zero.
 DEVICE void gram(const cplx* RESTRICT X, int rows, int columns, int ld, int padding, cplx* RESTRICT G) {
   const int blocks = columns / TILE;
-  int chunk = CACHE_REALS / (2 * ld);
-  if (chunk < 8) chunk = 8;
-  if (LANES == 1) chunk = rows;
-  for (int start = 0; start < rows; start += chunk) {
-    const int stop = start + chunk < rows ? start + chunk : rows;
-    for (int task = threadIdx.x; task < blocks * blocks * (TILE / TILE_ROWS); task += blockDim.x) {
-      const int half = task % (TILE / TILE_ROWS), pair = task / (TILE / TILE_ROWS);
-      const int left = pair / blocks, right = pair % blocks;
-      if (left > right) continue;
-      const int i0 = TILE * left + TILE_ROWS * half, j0 = TILE * right;
-      cplx sum[TILE_ROWS][TILE];
+  for (int task = threadIdx.x; task < blocks * blocks * (TILE / TILE_ROWS); task += blockDim.x) {
+    const int half = task % (TILE / TILE_ROWS), pair = task / (TILE / TILE_ROWS);
+    const int left = pair / blocks, right = pair % blocks;
+    if (left > right) continue;
+    const int i0 = TILE * left + TILE_ROWS * half, j0 = TILE * right;
+    cplx sum[TILE_ROWS][TILE];
 UNROLL
-      for (int r = 0; r < TILE_ROWS; r++)
+    for (int r = 0; r < TILE_ROWS; r++)
 UNROLL
-        for (int c = 0; c < TILE; c++)
-          sum[r][c] = start ? G[(i0 + r) * columns + j0 + c] : cplx{X[0].re * 0.0, X[0].re * 0.0};
-      for (int k = start; k < stop; k++) {
-        const cplx* row = X + k * ld;
-        cplx a[TILE_ROWS];
+      for (int c = 0; c < TILE; c++) sum[r][c] = {X[0].re * 0.0, X[0].re * 0.0};
+    for (int k = 0; k < rows; k++) {
+      const cplx* row = X + k * ld;
+      cplx a[TILE_ROWS];
 UNROLL
-        for (int r = 0; r < TILE_ROWS; r++) a[r] = row[i0 + r];
+      for (int r = 0; r < TILE_ROWS; r++) a[r] = row[i0 + r];
 UNROLL
-        for (int c = 0; c < TILE; c++) {
-          const cplx b = row[j0 + c];
+      for (int c = 0; c < TILE; c++) {
+        const cplx b = row[j0 + c];
 UNROLL
-          for (int r = 0; r < TILE_ROWS; r++) add_conjugate_product(sum[r][c], a[r], b);
-        }
+        for (int r = 0; r < TILE_ROWS; r++) add_conjugate_product(sum[r][c], a[r], b);
       }
-UNROLL
-      for (int r = 0; r < TILE_ROWS; r++)
-UNROLL
-        for (int c = 0; c < TILE; c++) {
-          if (i0 + r == j0 + c && i0 + r < padding) sum[r][c].re = sum[r][c].re * 0.0 + 1.0;
-          G[(i0 + r) * columns + j0 + c] = sum[r][c];
-        }
     }
+UNROLL
+    for (int r = 0; r < TILE_ROWS; r++)
+UNROLL
+      for (int c = 0; c < TILE; c++) {
+        if (i0 + r == j0 + c && i0 + r < padding) sum[r][c].re = sum[r][c].re * 0.0 + 1.0;
+        G[(i0 + r) * columns + j0 + c] = sum[r][c];
+      }
   }
   __syncthreads();
 }
