@@ -1,0 +1,180 @@
+"""The README's performance section, from the committed results: nothing in it is typed by hand.
+
+    python -m benchmarks.table [--check]
+
+Rewrites what stands between the markers in README.md; --check only says whether that would change anything (exit 1).
+A results file that is not there leaves its part out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+RESULTS = ROOT / "benchmarks" / "results"
+OPEN, CLOSE = "<!-- performance -->", "<!-- /performance -->"
+DISORDER = 2.0
+"""The full width of the disorder that the table shows; the other is in the results."""
+
+Document = dict[str, Any]
+Key = tuple[int, int, float]
+
+
+def main() -> int:
+    """Write, or check."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if README.md is out of date")
+    asked = parser.parse_args()
+    text = README.read_text(encoding="utf-8")
+    wanted = with_section(text, section(RESULTS))
+    if asked.check:
+        print("README.md is up to date" if wanted == text else "README.md is out of date: python -m benchmarks.table")
+        return int(wanted != text)
+    README.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+def with_section(text: str, body: str) -> str:
+    """The text with `body` between its markers.
+
+    raises : ValueError where a marker is missing
+    """
+    before, opened, rest = text.partition(OPEN)
+    _, closed, after = rest.partition(CLOSE)
+    if not (opened and closed):
+        raise ValueError(f"no {OPEN} ... {CLOSE} in the text")
+    return f"{before}{OPEN}\n{body}{CLOSE}{after}"
+
+
+def section(folder: Path) -> str:
+    """Markdown of every part whose results are in the folder."""
+    found = {name: _read(folder / f"{name}.json") for name in ("kernels", "peers", "ensemble", "gpu")}
+    parts = []
+    if found["kernels"]:
+        parts += [kernel_table(found["kernels"], found["peers"]), kernel_notes(found["kernels"], found["peers"])]
+    if found["ensemble"]:
+        parts.append(ensemble_lines(found["ensemble"]))
+    if found["gpu"] and found["gpu"]["backend"] == "cuda":
+        parts.append(gpu_table(found["gpu"]))
+    return "".join(f"{part}\n" for part in "\n\n".join(parts).splitlines())
+
+
+def kernel_table(kernels: Document, peers: Document | None) -> str:
+    """One line for each size: the kernel's time, its share of the peaks, and how many times longer peers take."""
+    beside = {_key(row): row for row in (peers or {"rows": []})["rows"] if row["disorder"] == DISORDER}
+    kinds = [kind for kind in ("default", "tuned") if any(kind in row.get("kwant", {}) for row in beside.values())]
+    heads = ["M x L", "us", "with T_n", "GFLOP/s", "% of dgemm"]
+    heads += ["NumPy engine"] if beside else []
+    heads += [{"default": "Kwant", "tuned": "Kwant, tuned"}[kind] for kind in kinds]
+    lines = []
+    for row in kernels["rows"]:
+        plain, peer = row["traces"], beside.get(_key(row), {})
+        cells = [_size(row), _short(plain["minimum"]), _short(row["eigenvalues"]["minimum"])]
+        cells += [f"{plain['gflops']:.0f}", f"{plain['percent_of_dgemm']:.0f}"]
+        cells += [_times(peer.get("numpy"))] if beside else []
+        cells += [_times(peer.get("kwant", {}).get(kind)) for kind in kinds]
+        lines.append(cells)
+    return _markdown(heads, lines)
+
+
+def kernel_notes(kernels: Document, peers: Document | None) -> str:
+    """What the columns are, and where they were measured."""
+    machine, peaks = kernels["machine"], kernels["peaks_gflops"]
+    text = (
+        f"One core of {machine['cpu']} ({machine.get('instruction_set')}, {machine['compiler']}), microseconds per "
+        f"realization at E = 0.5, W = {DISORDER:g}: disorder, leads, ln g, g, noise and certificates; `with T_n` adds "
+        f"the eigenvalues. In the same run OpenBLAS's dgemm reached {peaks['dgemm']:.0f} GFLOP/s"
+    )
+    fused = peaks.get("fused_multiply_add")
+    text += f", bare fused multiply-adds {fused:.0f}." if fused else "."
+    if peers and any("kwant" in row for row in peers["rows"]):
+        version = next(row["kwant"]["kwant"] for row in peers["rows"] if "kwant" in row)
+        text += (
+            f" The last columns are times over the kernel's, on the same samples, in one run: Kwant {version} with "
+            "MUMPS, one finalized system, modes computed once; `tuned` with METIS and 20 right-hand sides at a time."
+        )
+        text += squares_note(peers)
+    return f"{text} Commit `{machine['commit'][:10]}`, {machine['date']}; [how](benchmarks/README.md)."
+
+
+def squares_note(peers: Document) -> str:
+    """Where a recursion loses ground: the ratio to Kwant on the two widest square samples."""
+    squares = [row for row in peers["rows"] if row["width"] == row["length"] and not row["flux"]]
+    squares = sorted((row for row in squares if row["disorder"] == DISORDER and "kwant" in row), key=_key)[-2:]
+    falls = " to ".join(f"{_times(row['kwant']['default'])} at {_size(row)}" for row in squares)
+    return (
+        " Square samples wider than about 256 favour nested dissection, as Kwant's solver does it, because it costs "
+        f"M^3 where a recursion costs M^4: the ratio falls from {falls}, and goes on falling."
+    )
+
+
+def ensemble_lines(ensemble: Document) -> str:
+    """The quickstart's wall times."""
+    rows = ensemble["rows"]
+    times = ", ".join(
+        f"{row['backend']} on {row['workers']} {'core' if row['workers'] == 1 else 'cores'} {row['wall_seconds']:.1f} s"
+        for row in rows
+    )
+    best = max(rows, key=lambda row: float(row["realizations_per_second"]))
+    return (
+        f"The quickstart end to end ({best['realizations']:,} realizations at five lengths, T_n and noise): {times}. "
+        f"At its fastest, {best['realizations_per_second']:,.0f} realizations/s; {best['storage']:.0%} of that time "
+        "went into the results file."
+    )
+
+
+def gpu_table(gpu: Document) -> str:
+    """Realizations per second on the device, and its share of dgemm there."""
+    lines = [
+        [
+            _size(row),
+            f"{1e6 / row['traces']['minimum']:.3g}",
+            f"{1e6 / row['eigenvalues']['minimum']:.3g}",
+            f"{row['traces']['gflops']:.0f}",
+            f"{row['traces']['percent_of_dgemm']:.0f}",
+        ]
+        for row in gpu["rows"]
+    ]
+    device, heads = gpu["machine"]["device"], ["M x L", "realizations/s", "with T_n", "GFLOP/s", "% of dgemm"]
+    note = (
+        f"{device['name']}, driver {device['driver']}; cuBLAS's dgemm {gpu['peaks_gflops']['dgemm']:.0f} GFLOP/s in "
+        f"the same run. Commit `{gpu['machine']['commit'][:10]}`, {gpu['machine']['date']}."
+    )
+    return f"{_markdown(heads, lines)}\n\n{note}"
+
+
+def _read(path: Path) -> Document | None:
+    if not path.is_file():
+        return None
+    document: Document = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def _key(row: Document) -> Key:
+    return row["width"], row["length"], row["flux"]
+
+
+def _size(row: Document) -> str:
+    return f"{row['width']} x {row['length']}" + (f", flux {row['flux']:g}" if row["flux"] else "")
+
+
+def _short(microseconds: float) -> str:
+    return f"{microseconds:.1f}" if microseconds < 100 else f"{microseconds:,.0f}"
+
+
+def _times(timing: Document | None) -> str:
+    return f"{timing['ratio']:,.0f} x" if timing else ""
+
+
+def _markdown(heads: list[str], lines: list[list[str]]) -> str:
+    rule = ["---"] + ["---:"] * (len(heads) - 1)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [heads, rule, *lines])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
