@@ -33,38 +33,54 @@ DEVICE void onsite_energies(const Strip& s, int first, int count, lane_bits real
   __syncthreads();
 }
 
-// behind <- the slice after `here`; e: (width) of that slice. Each number of `behind` is one thread's alone.
-DEVICE void step(const Strip& s, const Workspace& w, cplx* RESTRICT behind, const cplx* RESTRICT here,
-                 const real* RESTRICT e) {
+// Row i of `behind` <- that of the slice after `here`; e: (width) of that slice. The thread's share of columns.
+DEVICE void step_row(const Strip& s, const Workspace& w, cplx* RESTRICT behind, const cplx* RESTRICT here,
+                     const real* RESTRICT e, int i, const Share& mine) {
   const int ld = w.row, last = s.width - 1;
-  const Share mine = share_of(w.columns, s.width);
-  for (int i = mine.row; i <= last; i += mine.rows) {
-    const cplx* row = here + i * ld;
-    const cplx* below = i > 0 ? row - ld : (s.periodic ? here + last * ld : nullptr);
-    const cplx* above = i < last ? row + ld : (s.periodic ? here : nullptr);
-    cplx* target = behind + i * ld;
-    const real onsite = e[i];
-    const double wr = s.twisted ? s.twist[2 * i] : 1.0, wi = s.twisted ? s.twist[2 * i + 1] : 0.0;
-    for (int j = w.padding + mine.column; j < w.columns; j += mine.columns) {
-      real re = onsite * row[j].re, im = onsite * row[j].im;
-      if (below) {
-        re -= below[j].re;
-        im -= below[j].im;
-      }
-      if (above) {
-        re -= above[j].re;
-        im -= above[j].im;
-      }
-      if (s.twisted) {
-        const cplx old = target[j];
-        re -= wr * old.re - wi * old.im;
-        im -= wr * old.im + wi * old.re;
-        target[j] = {wr * re - wi * im, wr * im + wi * re};
-      } else {
-        target[j] = {re - target[j].re, im - target[j].im};
-      }
+  const cplx* row = here + i * ld;
+  const cplx* below = i > 0 ? row - ld : (s.periodic ? here + last * ld : nullptr);
+  const cplx* above = i < last ? row + ld : (s.periodic ? here : nullptr);
+  cplx* target = behind + i * ld;
+  const real onsite = e[i];
+  const double wr = s.twisted ? s.twist[2 * i] : 1.0, wi = s.twisted ? s.twist[2 * i + 1] : 0.0;
+  for (int j = w.padding + mine.column; j < w.columns; j += mine.columns) {
+    real re = onsite * row[j].re, im = onsite * row[j].im;
+    if (below) {
+      re -= below[j].re;
+      im -= below[j].im;
+    }
+    if (above) {
+      re -= above[j].re;
+      im -= above[j].im;
+    }
+    if (s.twisted) {
+      const cplx old = target[j];
+      re -= wr * old.re - wi * old.im;
+      im -= wr * old.im + wi * old.re;
+      target[j] = {wr * re - wi * im, wr * im + wi * re};
+    } else {
+      target[j] = {re - target[j].re, im - target[j].im};
     }
   }
+}
+
+// behind <- the slice after `here`. Each number of `behind` is one thread's alone.
+DEVICE void step(const Strip& s, const Workspace& w, cplx* behind, const cplx* here, const real* e) {
+  const Share mine = share_of(w.columns, s.width);
+  for (int i = mine.row; i < s.width; i += mine.rows) step_row(s, w, behind, here, e, i, mine);
+}
+
+// The same twice, `behind` and then `here`, for a single thread: a row of the second slice follows as soon as its
+// neighbours in the first are there, while they are still in the nearest cache. Energies of both in e (2, width).
+DEVICE void two_steps(const Strip& s, const Workspace& w, cplx* behind, cplx* here, const real* e) {
+  const Share all = {0, 1, 0, 1};
+  const int last = s.width - 1, first = s.periodic ? 1 : 0;  // around a ring, row 0 waits for the last row
+  for (int i = 0; i <= last; i++) {
+    step_row(s, w, behind, here, e, i, all);
+    if (i > first) step_row(s, w, here, behind, e + s.width, i - 1, all);
+  }
+  step_row(s, w, here, behind, e + s.width, last, all);
+  if (s.periodic) step_row(s, w, here, behind, e + s.width, 0, all);
 }
 
 // Largest over smallest diagonal entry of R: what the Gram product squared.
@@ -295,7 +311,13 @@ DEVICE void transmission_group(const Strip& s, const uint32* realizations, real*
       const int left = s.lengths[record] - x, count = left < s.interval ? left : s.interval;
       onsite_energies(s, x, count, realization, w.onsite);
       for (int k = 0; k < count; k++) {
-        step(s, w, behind, here, w.onsite + k * s.width);
+        const real* energies = w.onsite + k * s.width;
+        if (LANES > 1 && k + 1 < count) {
+          two_steps(s, w, behind, here, energies);
+          k++;
+          continue;
+        }
+        step(s, w, behind, here, energies);
         cplx* swap = behind;
         behind = here;
         here = swap;
