@@ -21,7 +21,6 @@ from mesogpu.backends.certify import (
     certificates,
 )
 from mesogpu.backends.kernel_backend import KernelBackend, KernelOutput
-from mesogpu.backends.kernel_inputs import stabilisation_interval
 from mesogpu.backends.samples import observables
 from mesogpu.plan import Block, Point, Status
 
@@ -97,7 +96,7 @@ def equal_bytes(backend: KernelBackend) -> Check:
         unequal += sum(blocks(backend, point, split) != whole for split in SPLITS[1:])
         realizations = np.arange(64, dtype=np.uint32)
         order = np.random.default_rng(1).permutation(64)
-        interval = stabilisation_interval(point)
+        interval = backend.interval(point)
         straight = launched(backend.launch(point, interval, realizations))
         shuffled = launched(backend.launch(point, interval, realizations[order]))
         pairs = zip(straight, shuffled, strict=True)

@@ -17,7 +17,7 @@ from benchmarks.machine import provenance, write_json
 from benchmarks.options import options
 from mesogpu.backends.cuda.cubin import compile_cubin, nvrtc_version
 from mesogpu.backends.cuda.occupancy import PUBLISHED, place
-from mesogpu.backends.kernel_inputs import stabilisation_interval
+from mesogpu.backends.kernel_inputs import estimated_interval
 from mesogpu.errors import MesogpuError
 
 SOURCE = "transmission.cu"
@@ -46,7 +46,7 @@ def examine(architecture: int) -> dict[str, Any]:
     layouts = []
     for width in WIDTHS:
         point = Case(width, width).point()
-        channels, interval = point.system.channels(), stabilisation_interval(point)
+        channels, interval = point.system.channels(), estimated_interval(point)
         layout = place(width, channels, interval, PUBLISHED[architecture], registers)
         layouts.append({"width": width, "channels": channels, "interval": interval, **asdict(layout)})
     return {

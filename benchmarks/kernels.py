@@ -23,7 +23,6 @@ from benchmarks.operations import transmission_operations
 from benchmarks.options import options
 from benchmarks.peaks import Peaks
 from mesogpu.backends.kernel_backend import KernelBackend
-from mesogpu.backends.kernel_inputs import stabilisation_interval
 from mesogpu.backends.native.backend import NativeBackend
 
 GROUP = 8
@@ -78,7 +77,7 @@ def main() -> None:
 
 def measure(backend: KernelBackend, case: Case, effort: Effort) -> dict[str, Any]:
     """One row: both variants of a case, each with its rate in GFLOP/s."""
-    interval = stabilisation_interval(case.point())
+    interval = backend.interval(case.point())
     row = {**case.as_json(), "interval": interval}
     for name, eigenvalues in (("traces", False), ("eigenvalues", True)):
         point = case.point(eigenvalues=eigenvalues)

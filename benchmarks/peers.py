@@ -23,7 +23,6 @@ from benchmarks.machine import provenance, write_json
 from benchmarks.measuring import enough, on_one_core, timed
 from benchmarks.options import options
 from mesogpu.backends.kernel_backend import KernelBackend
-from mesogpu.backends.kernel_inputs import stabilisation_interval
 from mesogpu.backends.native.backend import NativeBackend
 from mesogpu.backends.reference.backend import compute
 from mesogpu.plan import Block
@@ -61,7 +60,7 @@ def main() -> None:
 def measure(backend: KernelBackend, case: Case, kwant_python: str | None, *, quick: bool) -> dict[str, Any]:
     """One row: every engine on one case, one after the other."""
     point = case.point()
-    interval = stabilisation_interval(point)
+    interval = backend.interval(point)
 
     def launch(count: int) -> Any:
         return backend.launch(point, interval, np.arange(count, dtype=np.uint32))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mesogpu.backends.base import Backend
 from mesogpu.backends.certify import CONDITIONING_BOUND, certificates
-from mesogpu.backends.kernel_inputs import stabilisation_interval
+from mesogpu.backends.kernel_inputs import LONGEST_INTERVAL, estimated_interval
 from mesogpu.backends.reference import backend as reference
 from mesogpu.backends.samples import Arrays, closed_samples, observables, transmission_eigenvalues
 from mesogpu.plan.blocks import Block, Status
@@ -37,12 +37,43 @@ class KernelOutput:
     eigenvalues: NDArray[np.float64] | None
 
 
+PILOT = np.arange(16, dtype=np.uint32)
+"""The realizations of a point that are run once, before all others, to see how fast its frames spread."""
+
+PILOT_QUANTILE, PILOT_SPREAD = 0.9, 4e3
+"""Nine in ten of them are meant to stay below this spread: few of all others then pass the certificate's 1e4."""
+
+
 class KernelBackend(Backend):
     """Blocks through a compiled kernel, certified sample by sample, redone and audited by the reference engine."""
+
+    def __init__(self) -> None:
+        self._intervals: dict[Point, int] = {}
 
     @abstractmethod
     def launch(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
         """Run the kernel on the realizations of a point, `interval` slices between stabilisations."""
+
+    def interval(self, point: Point) -> int:
+        """Slices between two stabilisations: what suits a pilot of a few realizations, which the point alone decides.
+
+        raises : what `launch` raises
+        """
+        # Points that differ in what is recorded, or in their number, share one pilot.
+        pilot = replace(point, index=0, parameters=(), lengths=point.lengths[-1:], eigenvalues=False, shot_noise=False)
+        if pilot not in self._intervals:
+            self._intervals[pilot] = self._piloted(pilot)
+        return self._intervals[pilot]
+
+    def _piloted(self, point: Point) -> int:
+        interval = estimated_interval(point)
+        while interval > 1:
+            spread = np.quantile(self.launch(point, interval, PILOT).conditioning[-1], PILOT_QUANTILE)
+            if np.isfinite(spread):
+                fitting = interval * np.log(PILOT_SPREAD) / np.log(max(spread, 2.0))
+                return int(np.clip(fitting, 1, LONGEST_INTERVAL))
+            interval //= 2
+        return 1
 
     def audited(self, block: Block, realization: int) -> NDArray[np.float64]:
         """By the reference engine; NaN where that has no certificate either."""
@@ -57,7 +88,7 @@ class KernelBackend(Backend):
         arrays = closed_samples(block, channels)
         arrays["status"] = np.full(arrays["conductance"].shape, Status.NO_CHANNEL, dtype=np.uint8)
         rows = np.arange(block.count if channels else 0)
-        interval, passed = stabilisation_interval(point), Status.CERTIFIED
+        interval, passed = self.interval(point) if channels else 1, Status.CERTIFIED
         while len(rows):
             output = self.launch(point, interval, (block.first + rows).astype(np.uint32))
             _fill(arrays, rows, output)

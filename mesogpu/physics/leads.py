@@ -6,10 +6,12 @@ psi_x = u lambda^x propagate where |lambda| = 1 and decay otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from mesogpu.errors import PhysicsError
@@ -23,7 +25,7 @@ SAFE_DISTANCE = 1e-6
 
 _UNIT_CIRCLE = 1e-7
 _DEGENERATE = 1e-6
-_RESIDUAL = 1e-8
+_RESIDUAL = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +47,22 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Waves:
-    """The modes that leave one way: those that propagate first, then those that decay.
+    """All waves that leave one way, on two neighbouring slices: those that propagate first, then those that decay.
 
-    modes   : (M, M) complex128, one column a mode; propagating ones carry unit current, the others have unit norm
-    factors : (M,) complex128, lambda: psi_{x+1} = lambda psi_x
+    here  : (M, M) complex128, psi_x; propagating waves carry unit current
+    ahead : (M, M) complex128, psi_{x+1}; decaying ones are any basis of their space, of unit norm on both slices
     """
 
-    modes: NDArray[np.complex128]
-    factors: NDArray[np.complex128]
+    here: NDArray[np.complex128]
+    ahead: NDArray[np.complex128]
 
 
 @dataclass(frozen=True, slots=True)
 class LeadModes:
     """All modes of a lead.
 
-    right       : propagate to the right or decay there, |lambda| <= 1
-    left        : propagate to the left or decay there, |lambda| >= 1
+    right       : propagate to the right or decay there
+    left        : propagate to the left or decay there
     channels    : N, how many of either propagate
     inter_slice : (M,) complex128, diagonal of V = <x+1|H|x>, units of t
     """
@@ -97,11 +99,29 @@ def attach_leads(modes: LeadModes) -> tuple[Lead, Lead]:
     source : Datta, Electronic Transport in Mesoscopic Systems (1995), ch. 3
     """
     # Outgoing waves leave to the right as psi_{x+1} = F psi_x and to the left as psi_{x-1} = F' psi_x.
-    to_right = np.linalg.solve(modes.right.modes.T, (modes.right.modes * modes.right.factors).T).T
-    to_left = np.linalg.solve(modes.left.modes.T, (modes.left.modes / modes.left.factors).T).T
+    to_right = np.linalg.solve(modes.right.here.T, modes.right.ahead.T).T
+    to_left = np.linalg.solve(modes.left.ahead.T, modes.left.here.T).T
     lead_0 = _lead_from_self_energy(modes.inter_slice[:, None] * to_left, modes.channels)
     lead_1 = _lead_from_self_energy(np.conj(modes.inter_slice)[:, None] * to_right, modes.channels)
     return lead_0, lead_1
+
+
+def _check_waves(modes: LeadModes, inside: NDArray[np.float64], energy: float) -> None:
+    """Each space of waves must be stepped into itself: (E - h) psi_x - V psi_{x-1} = V^dagger psi_{x+1}."""
+    for basis, neighbour, back in (
+        (modes.right.here, modes.right.ahead, False),
+        (modes.left.ahead, modes.left.here, True),
+    ):
+        step = np.linalg.solve(basis.T, neighbour.T).T
+        outward = modes.inter_slice if back else np.conj(modes.inter_slice)
+        inward = np.conj(outward)
+        # F = (E - h - V^dagger F)^-1 V for the right, with V^dagger in V's place for the left.
+        residual = np.abs((inside - outward[:, None] * step) @ step - np.diag(inward)).max() / np.abs(outward).max()
+        if not residual < _RESIDUAL:
+            raise PhysicsError(
+                f"energy: {energy!r}: the lead modes in this field cannot be resolved (residual {residual:.1e}, bound "
+                f"{_RESIDUAL:.0e}); change the energy or the flux slightly"
+            )
 
 
 def _plain_modes(
@@ -120,13 +140,18 @@ def _plain_modes(
     propagating = np.abs(cosine) < 1.0
     factors = np.where(propagating, cosine + 1j * sine, cosine - np.sign(cosine) * sine).astype(np.complex128)
     scaled = (modes / np.where(propagating, np.sqrt(2.0 * hopping * sine), 1.0)).astype(np.complex128)
-    return LeadModes(Waves(scaled, factors), Waves(scaled, 1.0 / factors), int(propagating.sum()), inter_slice)
+    channels = int(propagating.sum())
+    return LeadModes(Waves(scaled, scaled * factors), Waves(scaled * factors, scaled), channels, inter_slice)
 
 
 def _field_modes(
     hamiltonian: NDArray[np.float64], inter_slice: NDArray[np.complex128], hopping: float, energy: float
 ) -> LeadModes:
-    """With a field: eigenvectors of the 2M x 2M transfer matrix, sorted by decay and current."""
+    """With a field: invariant subspaces of the 2M x 2M transfer matrix of [psi_{x+1}; psi_x].
+
+    Decaying modes lean on each other, the more the wider the lead, until no eigenvectors tell them apart; only the
+    space that they span matters, and a Schur decomposition has an orthonormal basis of it.
+    """
     width = len(hamiltonian)
     identity = np.eye(width)
     inverse_adjoint = 1.0 / np.conj(inter_slice)
@@ -137,32 +162,32 @@ def _field_modes(
         ]
     )
     factors, vectors = np.linalg.eig(transfer)
-    modes = vectors[width:] / np.linalg.norm(vectors[width:], axis=0)
     distance = np.abs(factors) - 1.0
     propagating = np.abs(distance) < _UNIT_CIRCLE
     if np.any(np.abs(distance[~propagating]) < np.sqrt(THRESHOLD)):
         raise _threshold_error(energy, "a mode about to open", hopping)
-    right, left = _split_by_current(modes[:, propagating], factors[propagating], inter_slice, energy, hopping)
-    channels = len(right.factors)
-    decaying, growing = ~propagating & (distance < 0), ~propagating & (distance > 0)
-    right = _joined(right, modes[:, decaying], factors[decaying])
-    left = _joined(left, modes[:, growing], factors[growing])
-    if len(right.factors) != width or len(left.factors) != width:
+    modes = vectors[width:, propagating] / np.linalg.norm(vectors[width:, propagating], axis=0)
+    right, left = _split_by_current(modes, factors[propagating], inter_slice, energy, hopping)
+    channels = right.here.shape[1]
+    right = _joined(right, _invariant_subspace(transfer, lambda factor: abs(factor) < 1.0 - _UNIT_CIRCLE))
+    left = _joined(left, _invariant_subspace(transfer, lambda factor: abs(factor) > 1.0 + _UNIT_CIRCLE))
+    if right.here.shape[1] != width or left.here.shape[1] != width:
         raise _threshold_error(energy, "modes that cannot be told apart", hopping)
-    for waves in (right, left):
-        behind, ahead = waves.modes / waves.factors, waves.modes * waves.factors
-        flow = inter_slice[:, None] * behind + np.conj(inter_slice)[:, None] * ahead
-        residual = np.max(np.abs((energy * identity - hamiltonian) @ waves.modes - flow) / np.abs(flow).max(axis=0))
-        if not residual < _RESIDUAL:
-            raise PhysicsError(
-                f"energy: {energy!r}: the lead modes in this field cannot be resolved (residual {residual:.1e}, bound "
-                f"{_RESIDUAL:.0e}); change the energy or the flux slightly"
-            )
-    return LeadModes(right, left, channels, inter_slice)
+    found = LeadModes(right, left, channels, inter_slice)
+    _check_waves(found, energy * identity - hamiltonian, energy)
+    return found
 
 
-def _joined(waves: Waves, modes: NDArray[np.complex128], factors: NDArray[np.complex128]) -> Waves:
-    return Waves(np.hstack([waves.modes, modes]), np.concatenate([waves.factors, factors]))
+def _invariant_subspace(transfer: NDArray[np.complex128], chosen: Callable[[complex], bool]) -> NDArray[np.complex128]:
+    """Orthonormal basis (2M, n) of the space that belongs to the chosen eigenvalues."""
+    # SciPy's stubs know the real form's two-argument callable alone.
+    _, vectors, count = scipy.linalg.schur(transfer, output="complex", sort=chosen)  # type: ignore[call-overload]
+    return np.asarray(vectors[:, :count], dtype=np.complex128)
+
+
+def _joined(waves: Waves, decaying: NDArray[np.complex128]) -> Waves:
+    width = len(waves.here)
+    return Waves(np.hstack([waves.here, decaying[width:]]), np.hstack([waves.ahead, decaying[:width]]))
 
 
 def _split_by_current(
@@ -196,7 +221,7 @@ def _split_by_current(
 
 def _waves(columns: list[NDArray[np.complex128]], factors: list[complex], width: int) -> Waves:
     modes = np.array(columns, dtype=np.complex128).reshape(-1, width).T
-    return Waves(modes, np.array(factors, dtype=np.complex128))
+    return Waves(modes, modes * np.array(factors, dtype=np.complex128))
 
 
 def _lead_from_self_energy(self_energy: NDArray[np.complex128], channels: int) -> Lead:

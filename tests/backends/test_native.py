@@ -85,7 +85,7 @@ def test_too_long_an_interval_is_noticed_sample_by_sample_and_mended(native, mon
     wrong = np.abs(np.log(planted.trace) + 2 * np.log(2.0) * planted.exponent - exact) > 1e-8
     assert wrong.sum() > 50
     assert np.all(planted.conditioning[wrong] > kernel_backend.CONDITIONING_BOUND)
-    monkeypatch.setattr(kernel_backend, "stabilisation_interval", lambda _: 16)
+    monkeypatch.setattr(NativeBackend, "interval", lambda _self, _point: 16)
     (result,) = native.run([sample])
     assert np.all(np.abs(result.arrays["log_conductance"] - exact) < 1e-8)
     assert set(np.unique(result.arrays["status"])) <= {Status.CERTIFIED, Status.REDONE}

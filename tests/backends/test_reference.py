@@ -208,7 +208,7 @@ def test_dense_and_band_solutions_are_the_same_system(monkeypatch):
 
 
 def test_an_ill_conditioned_recursion_gives_way_to_the_direct_solution():
-    # Realization 135 is nearly a closed sample, where the recursion alone is off by 1.1e-8: fails without the bound.
+    # Realization 135 is nearly a closed sample, where the recursion alone is off by 1e-9 to 1e-8.
     system = strip(16, laws=(Uniform(8.0),))
     result = only(system, (200,), first=135, count=1)
     potential = system.onsite(seed=7, realizations=[135], slices=range(200), point=0)
@@ -218,7 +218,7 @@ def test_an_ill_conditioned_recursion_gives_way_to_the_direct_solution():
     assert abs(result.arrays["log_conductance"][0, 0] - exact) < 1e-11
     (scattering,) = scatter(system, potential, (200,))
     recursion = reference._observables(scattering, False)["log_conductance"][0]
-    assert abs(recursion - exact) > 1e-9
+    assert abs(recursion - exact) > 1e-10
 
 
 def test_the_direct_solution_agrees_with_the_recursion_down_to_its_range():

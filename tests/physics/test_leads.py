@@ -52,6 +52,18 @@ def test_the_self_energy_repeats_itself_slice_by_slice(flux):
         np.testing.assert_allclose(lead.self_energy, repeated, atol=1e-10)
 
 
+@pytest.mark.parametrize(("width", "flux", "energy"), [(59, 0.0056, -3.19), (39, 0.0198, -2.58), (120, 0.003, 0.8)])
+def test_wide_leads_in_a_field_are_resolved(width, flux, energy):
+    # Seen to fail with eigenvectors for the decaying modes: their matrix has a condition number of 2e14.
+    clean = energy * np.eye(width) + np.eye(width, k=1) + np.eye(width, k=-1)
+    hopping = -np.exp(2j * np.pi * flux * np.arange(width))
+    lead_0, lead_1 = leads(width=width, flux=flux, energy=energy)
+    for lead, matrix in ((lead_1, np.diag(hopping)), (lead_0, np.diag(hopping.conj()))):
+        repeated = matrix.conj().T @ np.linalg.inv(clean - lead.self_energy) @ matrix
+        np.testing.assert_allclose(lead.self_energy, repeated, atol=1e-11)
+        np.testing.assert_allclose(lead.coupling @ lead.coupling.conj().T, broadening(lead.self_energy), atol=1e-11)
+
+
 @pytest.mark.parametrize(
     ("changes", "band_edge"),
     [({"width": 1}, 2.0), ({"width": 1}, -2.0), ({"width": 8, "periodic": True}, 0.0), ({"hopping": 1.5}, None)],

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from mesogpu.backends.cuda.device import open_device
 from mesogpu.backends.cuda.launch import transmission_kernels, transmit
 from mesogpu.backends.kernel_backend import KernelBackend, KernelOutput
-from mesogpu.backends.kernel_inputs import stabilisation_interval
 from mesogpu.backends.reference.signature import arithmetic_signature
 from mesogpu.backends.sources import source_digest
 from mesogpu.plan.blocks import Block, BlockResult
@@ -30,6 +29,7 @@ class CudaBackend(KernelBackend):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._device = open_device()
         transmission_kernels()
         self._ahead: _Ahead | None = None
@@ -59,7 +59,9 @@ class CudaBackend(KernelBackend):
         Each is charged its share of that launch, so that `seconds` says what one more block costs.
         """
         for batch in _batches(blocks):
-            ahead = self._ahead = _Ahead(batch)
+            point = batch[0].point
+            interval = self.interval(point) if point.system.channels() else 1
+            ahead = self._ahead = _Ahead(batch, interval)
             launched = 0.0
             try:
                 for result in super().run(batch):
@@ -96,8 +98,8 @@ class _Ahead:
     seconds : what the launch took; 0 before it
     """
 
-    def __init__(self, batch: list[Block]) -> None:
-        self._point = batch[0].point
+    def __init__(self, batch: list[Block], interval: int) -> None:
+        self._point, self._interval = batch[0].point, interval
         self._parts = [np.arange(block.first, block.first + block.count, dtype=np.uint32) for block in batch]
         self._output: KernelOutput | None = None
         self.count = sum(block.count for block in batch)
@@ -105,7 +107,7 @@ class _Ahead:
 
     def take(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput | None:
         """What the whole launch found for one block; None for any other request, such as a redo."""
-        if point != self._point or interval != stabilisation_interval(point):
+        if point != self._point or interval != self._interval:
             return None
         start = 0
         for part in self._parts:

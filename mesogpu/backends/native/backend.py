@@ -22,6 +22,7 @@ class NativeBackend(KernelBackend):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         transmission_library()
 
     @property
