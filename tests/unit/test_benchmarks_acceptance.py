@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,8 +37,9 @@ class Altered(NativeBackend):
     def launch(self, point, interval, realizations) -> KernelOutput:
         return self.alter(super().launch(point, interval, realizations))
 
+    @abstractmethod
     def alter(self, output: KernelOutput) -> KernelOutput:
-        raise NotImplementedError
+        """The output, altered."""
 
 
 class Imprecise(Altered):
