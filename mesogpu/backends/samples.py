@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.plan.blocks import Block
+from mesogpu.plan.blocks import Block, Status
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -29,6 +29,18 @@ def closed_samples(block: Block, channels: int) -> Arrays:
     if block.point.eigenvalues:
         arrays["transmission_eigenvalues"] = np.zeros((*shape, channels))
     return arrays
+
+
+def close_where(arrays: Arrays, closed: NDArray[np.bool_], status: Status) -> None:
+    """Make samples such that transmit nothing, with the reason for it.
+
+    arrays : of a block, with their status; changed in place
+    closed : (length, count) bool
+    """
+    for name in arrays.keys() - {"conditioning"}:
+        arrays[name][closed] = 0
+    arrays["log_conductance"][closed] = -np.inf
+    arrays["status"][closed] = status
 
 
 def observables(trace: NDArray[np.float64], square_trace: NDArray[np.float64], exponent: NDArray[np.int64]) -> Arrays:

@@ -17,7 +17,8 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from mesogpu.errors import PhysicsError
-from mesogpu.physics.lattices import intra_slice_hamiltonian
+from mesogpu.physics.lattices import Lattice
+from mesogpu.physics.slices import clean_slices
 
 QUASI_1D_VARIANCE = 2.0 / 15.0
 """Var g of a long diffusive wire at beta = 1; divide by beta for the other classes."""
@@ -134,7 +135,8 @@ def golden_rule_mean_free_path(
     raises   : PhysicsError where no mode is open
     source   : Fermi's golden rule summed over backward scattering, in the DMPK convention <g> = N/(1+L/l)
     """
-    transverse, modes = np.linalg.eigh(intra_slice_hamiltonian(width, hopping=hopping, periodic=periodic))
+    strip = clean_slices(Lattice("square", width, 1, (periodic, False)), hopping, 0.0, None, [0], 1)
+    transverse, modes = np.linalg.eigh(strip.intra_slice(0)[0].real)
     squared_velocity = 4.0 * hopping**2 - (energy - transverse) ** 2
     is_open = squared_velocity > 0.0
     if not is_open.any():

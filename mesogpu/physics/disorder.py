@@ -1,33 +1,36 @@
-"""Disorder laws, and the onsite potential that each realization has whatever computes it.
+"""Disorder laws: what is random, and how random words become energies, hoppings, fluxes or spins.
 
-The random numbers of a site are fixed by (seed, realization, slice, site, position of the law) alone; see NOTATION.md.
+Where the words come from stands in `physics.draws`; the worked values in NOTATION.md.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from mesogpu.physics.elementary import cosine_and_sine_of_turns, natural_logarithm
-from mesogpu.physics.philox import fine_unit_interval, philox4x32, unit_interval
+from mesogpu.physics.philox import fine_unit_interval, unit_interval
+from mesogpu.physics.spin import unit_vectors
 
-LAWS_PER_STREAM_GROUP = 16
-ONSITE_STREAM = 0
+PLACES = ("sites", "bonds", "flux")
+"""What a law of numbers can be on: the onsite energies; the hoppings, t + v on every bond on its own; the flux quanta
+of every x-y plaquette, added to the uniform ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Law(ABC):
-    """A disorder law of the sites: how the random words of a cell of sites become energies.
+    """One entry of the disorder list.
 
+    on             : what is random: one of `PLACES`, or "spins"
     distribution   : the law's name in the configuration
     sites_per_cell : sites that share the four words of one counter
     """
 
+    on: str = field(default="sites", kw_only=True)
     distribution: ClassVar[str]
     sites_per_cell: ClassVar[int]
 
@@ -37,8 +40,8 @@ class Law(ABC):
         """What the kernels are given, at most three numbers."""
 
     @abstractmethod
-    def energies(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
-        """Onsite energies (..., sites_per_cell), in units of t, for words (..., 4)."""
+    def drawn(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
+        """Numbers (..., sites_per_cell) for words (..., 4): units of t, or flux quanta; NaN where a site is missing."""
 
     @property
     @abstractmethod
@@ -55,7 +58,7 @@ class Law(ABC):
 class Uniform(Law):
     """Box disorder: V uniform in [-width/2, width/2].
 
-    width : full width W, in units of t
+    width : full width W, in units of t (flux quanta for random flux)
     """
 
     width: float
@@ -66,7 +69,7 @@ class Uniform(Law):
     def parameters(self) -> tuple[float, ...]:
         return (self.width,)
 
-    def energies(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
+    def drawn(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
         return self.width * (unit_interval(words) - 0.5)
 
     @property
@@ -84,11 +87,13 @@ class Uniform(Law):
 class Gaussian(Law):
     """Normal disorder of mean 0, by Box and Muller's pairs.
 
-    sigma  : standard deviation, in units of t
-    source : Box and Muller, Ann. Math. Statist. 29, 610 (1958)
+    sigma              : standard deviation, in units of t
+    correlation_length : c of <V V'> = sigma^2 exp(-r^2 / 2 c^2), in lattice constants, on sites alone; 0: uncorrelated
+    source             : Box and Muller, Ann. Math. Statist. 29, 610 (1958)
     """
 
     sigma: float
+    correlation_length: float = 0.0
     distribution: ClassVar[str] = "gaussian"
     sites_per_cell: ClassVar[int] = 2
 
@@ -96,7 +101,7 @@ class Gaussian(Law):
     def parameters(self) -> tuple[float, ...]:
         return (self.sigma,)
 
-    def energies(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
+    def drawn(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
         radius = self.sigma * np.sqrt(-2.0 * natural_logarithm(fine_unit_interval(words[..., :2])))
         cosine, sine = cosine_and_sine_of_turns(fine_unit_interval(words[..., 2:]))
         return np.stack([radius * cosine, radius * sine], axis=-1)
@@ -128,7 +133,7 @@ class Cauchy(Law):
     def parameters(self) -> tuple[float, ...]:
         return (self.half_width,)
 
-    def energies(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
+    def drawn(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
         pairs = words.reshape(*words.shape[:-1], 2, 2)
         cosine, sine = cosine_and_sine_of_turns(0.5 * (fine_unit_interval(pairs) - 0.5))
         return self.half_width * (sine / cosine)
@@ -161,7 +166,7 @@ class Binary(Law):
     def parameters(self) -> tuple[float, ...]:
         return (*self.values, self.fraction)
 
-    def energies(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
+    def drawn(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
         return np.where(unit_interval(words) < self.fraction, self.values[1], self.values[0])
 
     @property
@@ -175,32 +180,61 @@ class Binary(Law):
         return 0.5 * max(abs(value) for value in self.values)
 
 
-def onsite_potential(
-    laws: Sequence[Law],
-    *,
-    seed: int,
-    realizations: ArrayLike,
-    slices: ArrayLike,
-    width: int,
-    point: int = 0,
-) -> NDArray[np.float64]:
-    """Onsite potential of whole slices: the sum of all laws.
+@dataclass(frozen=True, slots=True)
+class Vacancy(Law):
+    """Missing sites.
 
-    laws         : the disorder list, in its order (the position chooses the random stream)
-    seed         : key word 0, below 2^32
-    realizations : (R,) key word 1, below 2^32
-    slices       : (X,) slice indices along the current, from 0
-    width        : M sites of a slice
-    point        : counter word 3; 0 where sweep points share their realizations
-    returns      : (R, X, M) float64, units of t
+    density : probability that a site is missing, in [0, 1)
     """
-    realization = np.asarray(realizations, dtype=np.uint64)[:, None, None]
-    slice_index = np.asarray(slices, dtype=np.uint64)[None, :, None]
-    shape = (realization.shape[0], slice_index.shape[1], width)
-    potential = np.zeros(shape)
-    for position, law in enumerate(laws):
-        cells = np.arange(-(-width // law.sites_per_cell), dtype=np.uint64)
-        stream = LAWS_PER_STREAM_GROUP * position + ONSITE_STREAM
-        words = philox4x32((cells, slice_index, stream, point), (seed, realization))
-        potential += law.energies(words).reshape(*shape[:2], -1)[..., :width]
-    return potential
+
+    density: float
+    distribution: ClassVar[str] = "vacancy"
+    sites_per_cell: ClassVar[int] = 4
+
+    @property
+    def parameters(self) -> tuple[float, ...]:
+        return (self.density,)
+
+    def drawn(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
+        return np.where(unit_interval(words) < self.density, np.nan, 0.0)
+
+    @property
+    def variance(self) -> float:
+        """Infinite, unless there are none."""
+        return float("inf") if self.density > 0.0 else 0.0
+
+    @property
+    def typical_magnitude(self) -> float:
+        """None: a missing site has no energy."""
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MagneticImpurity(Law):
+    """A classical spin on every site: H = exchange n . sigma with n uniform on the sphere.
+
+    exchange : J, in units of t
+    """
+
+    exchange: float
+    on: str = field(default="spins", kw_only=True)
+    distribution: ClassVar[str] = "sphere"
+    sites_per_cell: ClassVar[int] = 2
+
+    @property
+    def parameters(self) -> tuple[float, ...]:
+        return (self.exchange,)
+
+    def drawn(self, words: NDArray[np.uint32]) -> NDArray[np.float64]:
+        """Fields J n, (..., 2, 3), in units of t."""
+        return self.exchange * unit_vectors(words)
+
+    @property
+    def variance(self) -> float:
+        """J^2: the two spin states have energies J and -J along n."""
+        return self.exchange**2
+
+    @property
+    def typical_magnitude(self) -> float:
+        """J / 2."""
+        return 0.5 * abs(self.exchange)

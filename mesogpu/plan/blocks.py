@@ -23,6 +23,8 @@ class Status(IntEnum):
     """Certified after a second pass by the reference backend."""
     NO_CHANNEL = 3
     """The leads have no propagating mode: g = 0, ln g = -inf."""
+    NO_PATH = 4
+    """Missing sites or bonds leave no path from lead to lead: g = 0, ln g = -inf."""
     FAILED_UNITARITY = 16
     """R + T differs from the number of channels by more than the bound."""
     FAILED_NOT_FINITE = 17

@@ -13,7 +13,9 @@ from mesogpu.backends.certify import certificates
 from mesogpu.backends.reference.direct import transmission_amplitudes
 from mesogpu.backends.reference.recursion import Scattering, scatter
 from mesogpu.backends.reference.signature import arithmetic_signature
-from mesogpu.backends.samples import Arrays, closed_samples, observables, transmission_eigenvalues
+from mesogpu.backends.samples import Arrays, close_where, closed_samples, observables, transmission_eigenvalues
+from mesogpu.physics.clusters import conducting
+from mesogpu.physics.slices import Slices
 from mesogpu.plan.blocks import Block, Status
 from mesogpu.plan.points import Point
 
@@ -48,10 +50,10 @@ class ReferenceBackend(Backend):
 
     def audited(self, block: Block, realization: int) -> NDArray[np.float64]:
         """From the whole sample's linear system; NaN where that underflows."""
-        potential = onsite(block.point, [realization])[0]
+        slices, _ = conducting_slices(block.point, [realization])
         logarithms = np.full(len(block.point.lengths), np.nan)
         for position, length in enumerate(block.point.lengths):
-            solution = transmission_amplitudes(block.point.system, potential[:length])
+            solution = transmission_amplitudes(block.point.system, slices, length)
             if solution is not None:
                 amplitudes, exponent = solution
                 logarithms[position] = np.log(np.sum(np.abs(amplitudes) ** 2)) + 2.0 * exponent * np.log(2.0)
@@ -63,14 +65,18 @@ def compute(block: Block) -> Arrays:
     point = block.point
     channels = point.system.channels()
     arrays, defect = closed_samples(block, channels), np.zeros((len(point.lengths), block.count))
+    paths = np.ones(defect.shape, dtype=np.bool_)
     for realizations in _batches(block) if channels else ():
         rows = slice(realizations.start - block.first, realizations.stop - block.first)
-        for position, scattering in enumerate(scatter(point.system, onsite(point, realizations), point.lengths)):
+        slices, joined = conducting_slices(point, realizations)
+        paths[:, rows] = joined.T
+        for position, scattering in enumerate(scatter(point.system, slices, point.lengths)):
             observed = _observables(scattering, point.eigenvalues)
             defect[position, rows] = observed.pop("defect")
             for name in arrays:
                 arrays[name][position, rows] = observed[name]
     arrays["status"] = certificates(defect, arrays["log_conductance"], channels)
+    close_where(arrays, ~paths, Status.NO_PATH)
     if channels:
         _solve_ill_conditioned(block, arrays)
     return arrays
@@ -81,9 +87,10 @@ def _solve_ill_conditioned(block: Block, arrays: Arrays) -> None:
     point = block.point
     localized = arrays["log_conductance"] < LOCALIZED_CONDUCTANCE
     bound = np.where(localized, LOCALIZED_BOUND, CONDITIONING_BOUND)
-    for position, row in np.argwhere(arrays["conditioning"] > bound):
-        potential = onsite(point, [block.first + row])[0, : point.lengths[position]]
-        solution = transmission_amplitudes(point.system, potential)
+    poor = (arrays["conditioning"] > bound) & (arrays["status"] != Status.NO_PATH)
+    for position, row in np.argwhere(poor):
+        slices, _ = conducting_slices(point, [block.first + row])
+        solution = transmission_amplitudes(point.system, slices, point.lengths[position])
         if solution is not None:
             amplitudes, exponent = solution
             observed = amplitude_observables(amplitudes[None], np.array([exponent]), point.eigenvalues)
@@ -94,16 +101,19 @@ def _solve_ill_conditioned(block: Block, arrays: Arrays) -> None:
             arrays["status"][position, row] = Status.FAILED_ILL_CONDITIONED
 
 
-def onsite(point: Point, realizations: ArrayLike) -> NDArray[np.float64]:
-    """Potential of whole samples, (R, longest length, M) float64, units of t."""
-    return point.system.onsite(
+def conducting_slices(point: Point, realizations: ArrayLike) -> tuple[Slices, NDArray[np.bool_]]:
+    """Whole samples without what is cut off from the leads, and whether a path joins them, (R, length)."""
+    slices = point.system.slices(
         seed=point.seed, realizations=realizations, slices=range(point.lengths[-1]), point=point.stream_point
     )
+    if point.system.may_lack_bonds:
+        return conducting(slices, point.lengths)
+    return slices, np.ones((len(slices.onsite), len(point.lengths)), dtype=np.bool_)
 
 
 def _batches(block: Block) -> Iterator[range]:
     """Consecutive realizations whose matrices fit the cache; the split changes no bit of the results."""
-    size = max(1, CACHE_BYTES // (16 * block.point.system.width**2))
+    size = max(1, CACHE_BYTES // (16 * block.point.system.orbitals**2))
     stop = block.first + block.count
     for first in range(block.first, stop, size):
         yield range(first, min(first + size, stop))

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_banded
 
+from mesogpu.backends.reference.recursion import among, block_product
+from mesogpu.physics.slices import Slices
 from mesogpu.physics.systems import System
 
 HEADROOM = 900
@@ -21,28 +23,31 @@ HEADROOM = 900
 SMALLEST = 1e-290
 """Amplitudes below this may have lost digits to underflow."""
 
-DENSE_SITES = 200
-"""Up to this many sites the matrix is solved as it stands; beyond, as a band matrix of the same numbers."""
+DENSE_ORBITALS = 200
+"""Up to this many orbitals the matrix is solved as it stands; beyond, as a band matrix of the same numbers."""
+
+ComplexArray = NDArray[np.complex128]
 
 
-def transmission_amplitudes(
-    system: System, potential: NDArray[np.float64]
-) -> tuple[NDArray[np.complex128], int] | None:
+def transmission_amplitudes(system: System, slices: Slices, length: int) -> tuple[ComplexArray, int] | None:
     """Amplitudes t of one sample from lead 0 to lead 1, as s and e with t = 2^e s, the largest |s| about 1.
 
-    potential : (L, M) float64, onsite energies, units of t
-    returns   : s (N, N) complex128, e; None where they underflow, below ln g of about -2600
+    slices  : of one realization, from slice 0 on
+    length  : slices of the sample
+    returns : s (N, N) complex128, e; None where they underflow, below ln g of about -2600
     """
-    length, width = potential.shape
-    lead_0, lead_1 = system.leads()
-    source = np.zeros((length * width, lead_0.channels), dtype=np.complex128)
-    source[:width] = lead_0.coupling * 2.0**HEADROOM
-    if length * width <= DENSE_SITES:
-        wave = np.linalg.solve(_dense(system, potential), source)
+    orbitals = system.orbitals
+    lead_0, lead_1 = system.leads(length)
+    source = np.zeros((length * orbitals, lead_0.channels), dtype=np.complex128)
+    source[:orbitals] = slices.present(0)[0][:, None] * lead_0.coupling * 2.0**HEADROOM
+    blocks, hoppings = _slice_blocks(system, slices, length)
+    if length * orbitals <= DENSE_ORBITALS:
+        wave = np.linalg.solve(_dense(blocks, hoppings), source)
     else:
-        band = _banded(system, potential)
-        wave = solve_banded((width, width), band, source, overwrite_ab=True, check_finite=False)
-    amplitudes = 1j * lead_1.coupling.conj().T @ wave[-width:]
+        band, reach = _banded(blocks, hoppings)
+        wave = solve_banded((reach, reach), band, source, overwrite_ab=True, check_finite=False)
+    coupling = slices.present(length - 1)[0][:, None] * lead_1.coupling
+    amplitudes = 1j * coupling.conj().T @ wave[-orbitals:]
     largest = np.abs(amplitudes).max(initial=0.0)
     if not largest > SMALLEST:
         return None
@@ -50,39 +55,48 @@ def transmission_amplitudes(
     return np.ldexp(amplitudes.real, -power) + 1j * np.ldexp(amplitudes.imag, -power), power - HEADROOM
 
 
-def _slice_blocks(system: System, potential: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Diagonal blocks of E - H - Sigma, (L, M, M)."""
-    length, width = potential.shape
-    lead_0, lead_1 = system.leads()
-    blocks = np.tile((system.energy * np.eye(width) - system.intra_slice()).astype(np.complex128), (length, 1, 1))
-    blocks[:, np.arange(width), np.arange(width)] -= potential
+def _slice_blocks(system: System, slices: Slices, length: int) -> tuple[ComplexArray, ComplexArray]:
+    """Diagonal blocks of E - H - Sigma, (L, D, D), and hoppings to the next slice, (L - 1, M, s, s).
+
+    An orbital that is missing keeps a row of its own with 1 on the diagonal.
+    """
+    orbitals = system.orbitals
+    lead_0, lead_1 = system.leads(length)
+    blocks = np.empty((length, orbitals, orbitals), dtype=np.complex128)
+    for x in range(length):
+        blocks[x] = system.energy * np.eye(orbitals) - slices.intra_slice(x)[0]
     blocks[0] -= lead_0.self_energy
     blocks[-1] -= lead_1.self_energy
-    return blocks
+    present = np.array([slices.present(x)[0] for x in range(length)])
+    by_site = present[:, :: system.spins, None, None]
+    hoppings = [np.where(by_site[x + 1], slices.inter_slice(x)[0], 0.0) for x in range(length - 1)]
+    shape = (length - 1, system.lattice.sites, system.spins, system.spins)
+    return among(present, blocks, np.eye(orbitals)), np.array(hoppings, dtype=np.complex128).reshape(shape)
 
 
-def _dense(system: System, potential: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """E - H - Sigma on all sites, (L M, L M)."""
-    length, width = potential.shape
-    matrix = np.zeros((length, width, length, width), dtype=np.complex128)
-    blocks = _slice_blocks(system, potential)
-    hopping = np.diag(system.inter_slice())
+def _dense(blocks: ComplexArray, hoppings: ComplexArray) -> ComplexArray:
+    """E - H - Sigma on all orbitals, (L D, L D)."""
+    length, orbitals, _ = blocks.shape
+    matrix = np.zeros((length, orbitals, length, orbitals), dtype=np.complex128)
     for x in range(length):
         matrix[x, :, x, :] = blocks[x]
         if x + 1 < length:
-            matrix[x + 1, :, x, :] = -hopping
-            matrix[x, :, x + 1, :] = -hopping.conj().T
-    return matrix.reshape(length * width, length * width)
+            matrix[x + 1, :, x, :] = -block_product(hoppings[x : x + 1], np.eye(orbitals, dtype=np.complex128)[None])[0]
+            matrix[x, :, x + 1, :] = matrix[x + 1, :, x, :].conj().T
+    return matrix.reshape(length * orbitals, length * orbitals)
 
 
-def _banded(system: System, potential: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """The same matrix by diagonals, (2 M + 1, L M): band[M + i - j, j] = matrix[i, j]."""
-    length, width = potential.shape
-    band = np.zeros((2 * width + 1, length, width), dtype=np.complex128)
-    blocks = _slice_blocks(system, potential)
-    row, column = np.indices((width, width))
-    band[width + row - column, :, column] = np.moveaxis(blocks, 0, -1)
-    hopping = system.inter_slice()
-    band[2 * width, :-1, :] = -hopping
-    band[0, 1:, :] = -hopping.conj()
-    return band.reshape(2 * width + 1, length * width)
+def _banded(blocks: ComplexArray, hoppings: ComplexArray) -> tuple[ComplexArray, int]:
+    """The same matrix by diagonals, (2 r + 1, L D): band[r + i - j, j] = matrix[i, j]; and r."""
+    length, orbitals, _ = blocks.shape
+    spins = hoppings.shape[-1]
+    reach = orbitals + spins - 1
+    band = np.zeros((2 * reach + 1, length, orbitals), dtype=np.complex128)
+    row, column = np.indices((orbitals, orbitals))
+    band[reach + row - column, :, column] = np.moveaxis(blocks, 0, -1)
+    for a in range(spins):
+        for b in range(spins):
+            # Orbital b of a site to orbital a of the same site in the next slice, and back.
+            band[reach + orbitals + a - b, :-1, b::spins] = -hoppings[:, :, a, b]
+            band[reach - orbitals - a + b, 1:, a::spins] = -hoppings[:, :, a, b].conj()
+    return band.reshape(2 * reach + 1, length * orbitals), reach

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from mesogpu.physics.slices import Slices
 from mesogpu.physics.systems import System
 
 RESCALE_INTERVAL = 8
@@ -42,45 +43,71 @@ class Scattering:
     conditioning: NDArray[np.float64]
 
 
-def scatter(system: System, potential: NDArray[np.float64], lengths: tuple[int, ...]) -> Iterator[Scattering]:
+def scatter(system: System, slices: Slices, lengths: tuple[int, ...]) -> Iterator[Scattering]:
     """Scattering of each sample at each length, in increasing order of length.
 
-    potential : (R, X, M) float64, onsite energies, X >= lengths[-1], units of t
-    lengths   : strictly increasing, in slices
+    slices  : of R realizations, from slice 0 to the longest length or beyond
+    lengths : strictly increasing, in slices
     """
-    lead_0, lead_1 = system.leads()
-    clean = system.energy * np.eye(system.width) - system.intra_slice()
-    hopping = system.inter_slice()
-    # V g V^dagger for a diagonal V is one product element by element.
-    between = np.outer(hopping, hopping.conj())
-    diagonal = np.arange(system.width)
-    samples = len(potential)
+    lead_0, _ = system.leads(1)
+    samples, orbitals = len(slices.onsite), system.orbitals
     recorded = frozenset(lengths)
     conditioning = np.ones(samples)
     exponent = np.zeros(samples, dtype=np.int64)
     incoming: ComplexArray = np.broadcast_to(lead_0.coupling, (samples, *lead_0.coupling.shape))
-    self_energy: ComplexArray = np.broadcast_to(lead_0.self_energy, (samples, system.width, system.width))
+    self_energy: ComplexArray = np.broadcast_to(lead_0.self_energy, (samples, orbitals, orbitals))
     for x in range(lengths[-1]):
-        inverse = clean - self_energy
-        inverse[:, diagonal, diagonal] -= potential[:, x]
+        present = slices.present(x)
+        inverse = system.energy * np.eye(orbitals) - slices.intra_slice(x) - self_energy
+        if not present.all():
+            incoming = incoming * present[..., None]
+            inverse = among(present, inverse, np.eye(orbitals))
         if x + 1 in recorded:
-            transmission, reflection = _attach(inverse - lead_1.self_energy, incoming, lead_1.coupling)
+            lead_1 = system.leads(x + 1)[1]
+            coupling = present[..., None] * lead_1.coupling
+            ended = inverse - among(present, lead_1.self_energy)
+            transmission, reflection = _attach(ended, incoming, coupling)
             yield Scattering(x + 1, transmission, exponent.copy(), reflection, conditioning.copy())
         greens_function = np.linalg.inv(inverse).astype(np.complex128, copy=False)
         np.maximum(conditioning, _norm(inverse) * _norm(greens_function), out=conditioning)
-        incoming = hopping[:, None] * (greens_function @ incoming)
+        hopping = slices.inter_slice(x)
+        incoming = block_product(hopping, greens_function @ incoming)
         if (x + 1) % RESCALE_INTERVAL == 0:
             incoming, shift = _power_of_two(incoming)
             exponent += shift
-        self_energy = between * greens_function
+        # V g V^dagger = (V (V g)^dagger)^dagger
+        self_energy = _adjoint(block_product(hopping, _adjoint(block_product(hopping, greens_function))))
+
+
+def among(present: NDArray[np.bool_], matrix: ComplexArray, elsewhere: ArrayLike = 0.0) -> ComplexArray:
+    """A matrix between orbitals that exist; where either is missing, what stands in `elsewhere`.
+
+    present : (R, D) bool
+    matrix  : (R, D, D) or (D, D) complex128
+    """
+    return np.asarray(np.where(present[:, :, None] & present[:, None, :], matrix, elsewhere), dtype=np.complex128)
+
+
+def block_product(blocks: ComplexArray, matrix: ComplexArray) -> ComplexArray:
+    """Product with a matrix that has one block a site: blocks (R, M, s, s), matrix (R, M s, n)."""
+    samples, sites, spins, _ = np.broadcast_shapes(blocks.shape, (len(matrix), 1, 1, 1))
+    by_site = matrix.reshape(samples, sites, spins, -1)
+    product = np.empty(by_site.shape, dtype=np.complex128)
+    for row in range(spins):
+        product[:, :, row] = blocks[:, :, row, 0, None] * by_site[:, :, 0]
+        for column in range(1, spins):
+            product[:, :, row] += blocks[:, :, row, column, None] * by_site[:, :, column]
+    return product.reshape(matrix.shape)
+
+
+def _adjoint(matrices: ComplexArray) -> ComplexArray:
+    return np.ascontiguousarray(np.swapaxes(matrices, -1, -2).conj())
 
 
 def _attach(inverse: ComplexArray, incoming: ComplexArray, coupling: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
-    """t = i W^dagger G V G_{x-1,0} W_0 and r' = -1 + i W^dagger G W, with W the coupling of lead 1."""
-    channels = coupling.shape[1]
-    adjoint = np.ascontiguousarray(np.swapaxes(inverse.conj(), -1, -2))
-    outgoing = np.swapaxes(np.linalg.solve(adjoint, np.broadcast_to(coupling, (len(inverse), *coupling.shape))), -1, -2)
-    outgoing = np.ascontiguousarray(outgoing.conj())
+    """t = i W^dagger G V G_{x-1,0} W_0 and r' = -1 + i W^dagger G W, with W (R, D, N) the coupling of lead 1."""
+    channels = coupling.shape[-1]
+    outgoing = _adjoint(np.linalg.solve(_adjoint(inverse), coupling).astype(np.complex128, copy=False))
     return 1j * (outgoing @ incoming), 1j * (outgoing @ coupling) - np.eye(channels)
 
 
