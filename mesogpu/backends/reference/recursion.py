@@ -75,8 +75,7 @@ def scatter(system: System, slices: Slices, lengths: tuple[int, ...]) -> Iterato
         if (x + 1) % RESCALE_INTERVAL == 0:
             incoming, shift = _power_of_two(incoming)
             exponent += shift
-        # V g V^dagger = (V (V g)^dagger)^dagger
-        self_energy = _adjoint(block_product(hopping, _adjoint(block_product(hopping, greens_function))))
+        self_energy = _between(hopping, greens_function)
 
 
 def among(present: NDArray[np.bool_], matrix: ComplexArray, elsewhere: ArrayLike = 0.0) -> ComplexArray:
@@ -98,6 +97,15 @@ def block_product(blocks: ComplexArray, matrix: ComplexArray) -> ComplexArray:
         for column in range(1, spins):
             product[:, :, row] += blocks[:, :, row, column, None] * by_site[:, :, column]
     return product.reshape(matrix.shape)
+
+
+def _between(blocks: ComplexArray, matrix: ComplexArray) -> ComplexArray:
+    """V g V^dagger for a V of blocks."""
+    if blocks.shape[-1] == 1:
+        diagonal = blocks[..., 0, 0]
+        return np.asarray(diagonal[:, :, None] * diagonal.conj()[:, None, :] * matrix)
+    # V g V^dagger = (V (V g)^dagger)^dagger
+    return _adjoint(block_product(blocks, _adjoint(block_product(blocks, matrix))))
 
 
 def _adjoint(matrices: ComplexArray) -> ComplexArray:
