@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cases import Case, random_points
+from benchmarks.cases import Case
+from benchmarks.conductors import random_points
 from mesogpu.backends.base import Backend
 from mesogpu.backends.certify import (
     ABSOLUTE_BOUND,

@@ -1,4 +1,4 @@
-"""The transmission kernel on one core: microseconds per realization, and percent of what this core can do.
+"""The transmission kernels on one core: microseconds per realization, and percent of what this core can do.
 
     python -m benchmarks.kernels [--quick] [--json OUT]
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import QUICK, STANDARD, Case
+from benchmarks.cases import MODELS, QUICK, STANDARD, Case, case_name
 from benchmarks.machine import provenance, write_json
 from benchmarks.measuring import Clock, Timing, enough, on_one_core, timed
 from benchmarks.operations import transmission_operations
@@ -59,7 +59,7 @@ def main() -> None:
     rows = []
     print(f"{start['cpu']}, one core, {start.get('instruction_set')}, {start['compiler']}, commit {start['commit']}")
     print(f"{'size':>20} {'q':>3} {'us':>9} {'median':>9} {'GFLOP/s':>8} {'us with T_n':>12} {'GFLOP/s':>8}")
-    for case in QUICK if asked.quick else STANDARD:
+    for case in QUICK if asked.quick else (*STANDARD, *MODELS):
         row = measure(backend, case, BRIEF if asked.quick else FULL)
         rows.append(row)
         plain, full = row["traces"], row["eigenvalues"]
@@ -106,9 +106,8 @@ def print_percentages(rows: list[dict[str, Any]], peaks: Mapping[str, float | No
     named = {name: peak for name, peak in peaks.items() if peak}
     print("\npeaks in this run: " + ", ".join(f"{name} {peak:.1f} GFLOP/s" for name, peak in named.items()))
     for row in rows:
-        size = f"{row['width']} x {row['length']}" + (f", flux {row['flux']:g}" if row["flux"] else "")
         shares = (f"{row['traces'][f'percent_of_{name}']:5.1f} % of {name}" for name in named)
-        print(f"{size:>20}  " + "  ".join(shares))
+        print(f"{case_name(row):>20}  " + "  ".join(shares))
 
 
 def _rate(operations: float, count: int, timing: Timing) -> float:

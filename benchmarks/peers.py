@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import ENERGY, QUICK, STANDARD, WIDE, Case
+from benchmarks.cases import ENERGY, MODELS, QUICK, RASHBA, STANDARD, WIDE, Case, case_name
 from benchmarks.machine import provenance, write_json
 from benchmarks.measuring import enough, on_one_core, timed
 from benchmarks.options import options
@@ -46,7 +46,7 @@ def main() -> None:
     machine = provenance()
     print(f"{machine['cpu']}, one core, {machine.get('instruction_set')}, commit {machine['commit']}\n{HEADER}")
     rows = []
-    for case in QUICK if asked.quick else (*STANDARD, WIDE):
+    for case in QUICK if asked.quick else (*STANDARD, WIDE, *MODELS):
         for disorder in DISORDERS:
             row = measure(backend, replace(case, disorder=disorder), asked.kwant_python, quick=asked.quick)
             rows.append(row)
@@ -91,12 +91,21 @@ def measure(backend: KernelBackend, case: Case, kwant_python: str | None, *, qui
 def kwant(python: str, case: Case, repeats: int) -> dict[str, Any]:
     """What Kwant makes of the first samples of a case, in its own process on this core."""
     point = case.point()
-    potential = point.system.onsite(
+    slices = point.system.slices(
         seed=point.seed, realizations=range(SAMPLES), slices=range(case.length), point=point.stream_point
     )
     with tempfile.TemporaryDirectory() as folder:
         job, result = Path(folder) / "case.npz", Path(folder) / "result.json"
-        np.savez(job, potential=potential, energy=ENERGY, flux=case.flux, repeats=repeats)
+        np.savez(
+            job,
+            potential=slices.onsite,
+            energy=ENERGY,
+            flux=case.flux,
+            model=case.model,
+            depth=case.depth,
+            rashba=RASHBA,
+            repeats=repeats,
+        )
         script = Path(__file__).with_name("kwant_peer.py")
         subprocess.run([python, str(script), str(job), str(result)], check=True, timeout=3600)
         document: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
@@ -112,7 +121,6 @@ def add_ratio(peer: dict[str, Any], native: dict[str, Any]) -> None:
 
 def line(row: dict[str, Any]) -> str:
     """A row as it is printed."""
-    case = Case(row["width"], row["length"], row["flux"], row["disorder"])
     peers = [f"{row['numpy']['ratio']:8.1f}"]
     deviations = [f"{row['numpy']['deviation']:.1e}"]
     if "kwant" in row:
@@ -121,7 +129,7 @@ def line(row: dict[str, Any]) -> str:
         deviations.append(f"{row['kwant']['deviation']:.1e}")
     else:
         peers += [f"{'-':>8}"] * 2
-    start = f"{case.name:>20} {case.disorder:3.0f} {row['native']['minimum']:10.2f}"
+    start = f"{case_name(row):>20} {row['disorder']:3.0f} {row['native']['minimum']:10.2f}"
     return f"{start} {' '.join(peers)}   {', '.join(deviations)}"
 
 

@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cases import case_name
+
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 RESULTS = ROOT / "benchmarks" / "results"
@@ -22,7 +24,8 @@ DISORDER = 2.0
 """The full width of the disorder that the table shows; the other is in the results."""
 
 Document = dict[str, Any]
-Key = tuple[int, int, float]
+PLAIN: Document = {"width": 1, "length": 1, "flux": 0.0}
+Key = tuple[Any, ...]
 
 
 def main() -> int:
@@ -74,7 +77,7 @@ def kernel_table(kernels: Document, peers: Document | None) -> str:
     lines = []
     for row in kernels["rows"]:
         plain, peer = row["traces"], beside.get(_key(row), {})
-        cells = [_size(row), _short(plain["minimum"]), _short(row["eigenvalues"]["minimum"])]
+        cells = [case_name(row), _short(plain["minimum"]), _short(row["eigenvalues"]["minimum"])]
         cells += [f"{plain['gflops']:.0f}", f"{plain['percent_of_dgemm']:.0f}"]
         cells += [_times(peer.get("numpy"))] if beside else []
         cells += [_times(peer.get("kwant", {}).get(kind)) for kind in kinds]
@@ -104,9 +107,9 @@ def kernel_notes(kernels: Document, peers: Document | None) -> str:
 
 def squares_note(peers: Document) -> str:
     """Where a recursion loses ground: the ratio to Kwant on the two widest square samples."""
-    squares = [row for row in peers["rows"] if row["width"] == row["length"] and not row["flux"]]
+    squares = [row for row in peers["rows"] if row["width"] == row["length"] and _key(row)[2:] == _key(PLAIN)[2:]]
     squares = sorted((row for row in squares if row["disorder"] == DISORDER and "kwant" in row), key=_key)[-2:]
-    falls = " to ".join(f"{_times(row['kwant']['default'])} at {_size(row)}" for row in squares)
+    falls = " to ".join(f"{_times(row['kwant']['default'])} at {case_name(row)}" for row in squares)
     return (
         " Square samples wider than about 256 favour nested dissection, as Kwant's solver does it, because it costs "
         f"M^3 where a recursion costs M^4: the ratio falls from {falls}, and goes on falling."
@@ -132,7 +135,7 @@ def gpu_table(gpu: Document) -> str:
     """Realizations per second on the device, and its share of dgemm there."""
     lines = [
         [
-            _size(row),
+            case_name(row),
             f"{1e6 / row['traces']['minimum']:.3g}",
             f"{1e6 / row['eigenvalues']['minimum']:.3g}",
             f"{row['traces']['gflops']:.0f}",
@@ -156,11 +159,7 @@ def _read(path: Path) -> Document | None:
 
 
 def _key(row: Document) -> Key:
-    return row["width"], row["length"], row["flux"]
-
-
-def _size(row: Document) -> str:
-    return f"{row['width']} x {row['length']}" + (f", flux {row['flux']:g}" if row["flux"] else "")
+    return row["width"], row["length"], row["flux"], row.get("model", "square"), row.get("depth", 1)
 
 
 def _short(microseconds: float) -> str:

@@ -10,34 +10,56 @@ import json
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from mesogpu.physics.disorder import Law
+from mesogpu.physics.disorder import Law, MagneticImpurity
+from mesogpu.physics.lattices import Lattice
+from mesogpu.physics.spin import SpinOrbit
 
 SCHEMA = 1
+_UNWRITTEN = (("on", "sites"), ("correlation_length", 0.0))
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """The clean conductor.
 
-    lattice     : "chain" or "square"
-    width       : M, sites across the current; 1 for a chain
+    lattice     : "chain", "square", "honeycomb" or "cubic"
+    width       : sites along y; 1 for a chain
     lengths     : strictly increasing; slices, or multiples of the width where times_width
-    times_width : whether `lengths` counts widths
-    edges       : "hard" or "periodic"
+    times_width : whether `lengths` counts widths (along y)
+    edges       : "hard" or "periodic"; of a bar whose sides differ, a pair for y and z
     hopping     : t, the unit of energy
+    depth       : sites along z; 1 but for "cubic"
+    edge        : "zigzag" or "armchair" of a honeycomb, "" of other lattices
+    spin_orbit  : coupling of the sample's bonds, or None
+    zeeman      : (h_x, h_y, h_z) of h . sigma on every site of the sample, units of t; None without
     """
 
     lattice: str
     width: int
     lengths: tuple[int, ...]
     times_width: bool
-    edges: str
+    edges: str | tuple[str, str]
     hopping: float
+    depth: int = 1
+    edge: str = ""
+    spin_orbit: SpinOrbit | None = None
+    zeeman: tuple[float, float, float] | None = None
 
     @property
     def slices(self) -> tuple[int, ...]:
         """The lengths in slices."""
         return tuple(length * self.width for length in self.lengths) if self.times_width else self.lengths
+
+    @property
+    def geometry(self) -> Lattice:
+        """The lattice cut to its width."""
+        along_y, along_z = (self.edges, self.edges) if isinstance(self.edges, str) else self.edges
+        return Lattice(
+            kind=self.edge or self.lattice,
+            width=self.width,
+            depth=self.depth,
+            periodic=(along_y == "periodic", along_z == "periodic" and self.lattice == "cubic"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +107,11 @@ class Experiment:
 
     def document(self) -> dict[str, Any]:
         """The experiment in the form of its YAML, every default written out."""
-        lengths = list(self.model.lengths)
-        model: dict[str, Any] = {"lattice": self.model.lattice}
-        if self.model.lattice != "chain":
-            model |= {"width": self.model.width, "edges": self.model.edges}
-        model |= {
-            "length": {"times_width": lengths} if self.model.times_width else lengths,
-            "hopping": self.model.hopping,
-        }
         document: dict[str, Any] = {
             "schema": SCHEMA,
             "name": self.name,
             "seed": self.seed,
-            "model": model,
+            "model": _model_document(self.model),
             "disorder": [_law_document(law) for law in self.disorder],
             "energy": self.energy,
             "flux": self.flux,
@@ -129,8 +143,9 @@ class Experiment:
     def with_value(self, path: str, value: float) -> Experiment:
         """The experiment with one scalar replaced, as a sweep does.
 
-        path   : as in the YAML: "energy", "flux", "leads.potential", "model.width", "model.length", "model.hopping" or
-                 any number of a law, such as "disorder.0.width"
+        path   : as in the YAML: "energy", "flux", "leads.potential", "model.width" (of a bar: both), "model.length",
+                 "model.hopping", "model.spin_orbit.strength", "model.zeeman.2", or any number of a law, such as
+                 "disorder.0.width"
         raises : KeyError for a path that cannot be swept; `config.load` refuses those before
         """
         if path == "energy":
@@ -139,25 +154,70 @@ class Experiment:
             return replace(self, flux=float(value))
         if path == "leads.potential":
             return replace(self, leads=replace(self.leads, potential=float(value)))
-        if path == "model.length":
-            return replace(self, model=replace(self.model, lengths=(int(value),), times_width=False))
-        if path == "model.width":
-            return replace(self, model=replace(self.model, width=int(value)))
-        if path == "model.hopping":
-            return replace(self, model=replace(self.model, hopping=float(value)))
         section, _, rest = path.partition(".")
+        if section == "model":
+            return replace(self, model=_changed_model(self.model, rest, value))
         index, _, field = rest.partition(".")
-        if section != "disorder" or field not in {entry.name for entry in fields(self.disorder[int(index)])}:
+        if section != "disorder" or field not in _numbers(self.disorder[int(index)]):
             raise KeyError(path)
         laws = list(self.disorder)
-        laws[int(index)] = replace(laws[int(index)], **{field: float(value)})
+        changes: dict[str, Any] = {field: float(value)}
+        laws[int(index)] = replace(laws[int(index)], **changes)
         return replace(self, disorder=tuple(laws))
 
 
+def _changed_model(model: Model, path: str, value: float) -> Model:
+    """The model with one scalar replaced."""
+    match path.split("."):
+        case ["length"]:
+            return replace(model, lengths=(int(value),), times_width=False)
+        case ["width"]:
+            return replace(model, width=int(value), depth=int(value) if model.lattice == "cubic" else 1)
+        case ["hopping"]:
+            return replace(model, hopping=float(value))
+        case ["spin_orbit", "strength"] if model.spin_orbit:
+            return replace(model, spin_orbit=replace(model.spin_orbit, strength=float(value)))
+        case ["zeeman", "0" | "1" | "2" as component] if model.zeeman:
+            x, y, z = (float(value) if component == str(k) else old for k, old in enumerate(model.zeeman))
+            return replace(model, zeeman=(x, y, z))
+    raise KeyError(f"model.{path}")
+
+
+def _numbers(law: Law) -> set[str]:
+    """The fields of a law that are one number."""
+    return {entry.name for entry in fields(law) if isinstance(getattr(law, entry.name), float)}
+
+
+def _model_document(model: Model) -> dict[str, Any]:
+    """The section `model`; keys that came after version 0.1 stand only where they say something.
+
+    Files of results are recognised by this text, so it must not change for models that could be written then.
+    """
+    document: dict[str, Any] = {"lattice": model.lattice}
+    if model.edge:
+        document["edge"] = model.edge
+    if model.lattice != "chain":
+        square = model.lattice != "cubic" or model.depth == model.width
+        document["width"] = model.width if square else [model.width, model.depth]
+        document["edges"] = model.edges if isinstance(model.edges, str) else list(model.edges)
+    lengths = list(model.lengths)
+    document |= {"length": {"times_width": lengths} if model.times_width else lengths, "hopping": model.hopping}
+    if model.spin_orbit:
+        strength = {} if model.spin_orbit.kind == "su2" else {"strength": model.spin_orbit.strength}
+        document["spin_orbit"] = {"kind": model.spin_orbit.kind} | strength
+    if model.zeeman:
+        document["zeeman"] = list(model.zeeman)
+    return document
+
+
 def _law_document(law: Law) -> dict[str, Any]:
-    values = {entry.name: getattr(law, entry.name) for entry in fields(law)}
-    lists = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    return {"distribution": law.distribution} | lists
+    """One entry of the disorder list; `on` and `correlation_length` stand only where they say something, as above."""
+    document: dict[str, Any] = {} if isinstance(law, MagneticImpurity) else {"distribution": law.distribution}
+    for entry in fields(law):
+        value = getattr(law, entry.name)
+        if (entry.name, value) not in _UNWRITTEN:
+            document[entry.name] = list(value) if isinstance(value, tuple) else value
+    return document
 
 
 def _sweep_document(sweep: tuple[SweepAxis, ...]) -> dict[str, Any]:

@@ -31,7 +31,8 @@ from mesogpu.config.messages import explain
 from mesogpu.config.nodes import Location, Node, from_mapping, path_text
 from mesogpu.config.overrides import apply_override
 from mesogpu.config.resolution import resolve_document
-from mesogpu.config.rules import Review, review
+from mesogpu.config.review import Review
+from mesogpu.config.rules import review
 from mesogpu.config.schema import Document, Finding, check_document, known_keys
 from mesogpu.config.sweeps import read_sweep
 from mesogpu.errors import ConfigError

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from mesogpu.config.diagnostics import did_you_mean, shown
 from mesogpu.config.fields import FIELDS, MAX_FLUX
 from mesogpu.config.scalars import resolve
-from mesogpu.config.schema import LAWS, Finding, is_of_another_law, known_keys, law_keys, owners
+from mesogpu.config.schema import DISTRIBUTIONS, Finding, is_of_another_law, known_keys, law_keys, owners
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -24,6 +24,7 @@ _EXPECTED = {
 _BOUNDS = {
     "greater_than_equal": ("ge", "below the smallest,"),
     "less_than_equal": ("le", "above the largest,"),
+    "less_than": ("lt", "not below"),
 }
 
 
@@ -125,7 +126,7 @@ def _missing(finding: Finding, key: str) -> str:
     example = FIELDS[key].example if key in FIELDS else "..."
     if key == "disorder.*.distribution":
         # The keys that are there tell which law was meant.
-        likely = (law for law in LAWS if set(law_keys(law)) & set(finding.value))
+        likely = (law for law in DISTRIBUTIONS if set(law_keys(law)) & set(finding.value))
         example = next(likely, example)
     return f"missing; add for example '{finding.location[-1]}: {example}'"
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
-from mesogpu.config.schema import Document, LawSection, ModelSection, TimesWidthSection
+from mesogpu.config.schema import Document, LawSection, ModelSection, SpinOrbitSection, TimesWidthSection
 from mesogpu.physics.disorder import Law
+from mesogpu.physics.spin import SpinOrbit
 
 ALWAYS_RECORDED = ("conductance", "log_conductance")
+_UNUSED_STRENGTH = 1.0
+"""Of a random rotation, which has none."""
 
 
 def resolve_document(document: Document, sweep: tuple[SweepAxis, ...]) -> Experiment:
@@ -43,11 +48,30 @@ def _law(section: LawSection) -> Law:
 def _model(section: ModelSection) -> Model:
     in_widths = isinstance(section.length, TimesWidthSection)
     lengths = section.length.times_width if isinstance(section.length, TimesWidthSection) else section.length
+    width, depth = section.width if isinstance(section.width, list) else [section.width or 1] * 2
     return Model(
         lattice=section.lattice,
-        width=section.width or 1,
+        width=width,
         lengths=tuple(lengths) if isinstance(lengths, list) else (lengths,),
         times_width=in_widths,
-        edges=section.edges,
+        edges=_edges(section.edges),
         hopping=section.hopping,
+        depth=depth if section.lattice == "cubic" else 1,
+        edge=section.edge or "",
+        spin_orbit=_spin_orbit(section.spin_orbit),
+        zeeman=(section.zeeman[0], section.zeeman[1], section.zeeman[2]) if section.zeeman else None,
     )
+
+
+def _edges(sides: str | Sequence[str]) -> str | tuple[str, str]:
+    """A pair of equal sides is one word, so that both spellings make one experiment."""
+    if isinstance(sides, str):
+        return sides
+    along_y, along_z = sides
+    return along_y if along_y == along_z else (along_y, along_z)
+
+
+def _spin_orbit(section: SpinOrbitSection | None) -> SpinOrbit | None:
+    if section is None:
+        return None
+    return SpinOrbit(section.kind, _UNUSED_STRENGTH if section.strength is None else section.strength)

@@ -14,7 +14,8 @@ from mesogpu.config.fields import FIELDS, MAX_SWEEP_POINTS
 from mesogpu.config.messages import explain
 from mesogpu.config.nodes import Location, Node, path_text, whole
 from mesogpu.config.paths import path_refusal, swept_key
-from mesogpu.config.rules import Review, largest_multiple, ring_too_small, too_long
+from mesogpu.config.review import Review
+from mesogpu.config.rules import swept_objection
 from mesogpu.config.schema import check_values
 
 _SIZES = ("model.width", "model.length")
@@ -151,7 +152,7 @@ def _column(found: Review, parent: Node, location: Location, seen: dict[str, Pla
 def _listed(found: Review, node: Node, location: Location, key: str) -> Column | None:
     items = node.value if isinstance(node.value, list) else []
     places = tuple(item.place for item in items)
-    _check_widths(found, location, [item.value for item in items], places)
+    _check_in_context(found, location, [item.value for item in items], places)
     values = _checked(found, items, location, key)
     return None if values is None else Column(str(location[-1]), location, values, places)
 
@@ -193,7 +194,7 @@ def _linspace(found: Review, node: Node, location: Location, key: str) -> Column
     if found.is_settled(("sweep",)):
         return None  # far too many points, nothing will come of these
     values = evenly_spaced(first, last, steps)
-    _check_widths(found, location, values, [terms.place] * steps)
+    _check_in_context(found, location, values, [terms.place] * steps)
     return Column(str(location[-1]), inside, values, (terms.place,))
 
 
@@ -214,16 +215,11 @@ def evenly_spaced(first: float, last: float, number: int) -> tuple[float, ...]:
     return tuple((start * (number - 1 - index) + stop * index) / whole_denominator for index in range(number))
 
 
-def _check_widths(found: Review, location: Location, values: Sequence[object], places: Sequence[Place]) -> None:
-    """Swept widths must suit the edges and the longest sample, as a written one must."""
-    if location[-1] != "model.width":
-        return
-    multiple = largest_multiple(found.root)
-    periodic = found.scalar("model", "edges") == "periodic"
-    for width, place in zip(values, places, strict=True):
-        message = ring_too_small(width) if periodic else ""
-        message = message or (too_long(width, multiple.value) if multiple else "")
-        if message:
+def _check_in_context(found: Review, location: Location, values: Sequence[object], places: Sequence[Place]) -> None:
+    """Swept values must suit the rest of the document, as written ones must."""
+    objection = swept_objection(found, str(location[-1]))
+    for value, place in zip(values, places, strict=True):
+        if message := objection(value):
             found.problems.add(place, path_text(location), message)
 
 

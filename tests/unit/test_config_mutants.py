@@ -15,7 +15,37 @@ from mesogpu.errors import ConfigError
 
 QUICKSTART = (Path(__file__).parents[2] / "configs" / "quickstart.yaml").read_text(encoding="utf-8")
 BARE = re.sub(r"(?m)^\s*\n", "", re.sub(r"(?m)\s*#.*$", "", QUICKSTART)).lstrip()
-MUTANTS_A_KIND = 50
+EVERY_FEATURE = """\
+schema: 1
+name: every-feature
+seed: 7
+model:
+  lattice: cubic
+  width: [4, 6]
+  length: {times_width: [1, 2]}
+  edges: [hard, periodic]
+  spin_orbit: {kind: evangelou-ziman, strength: 0.5}
+  zeeman: [0.0, 0.1, 0.2]
+disorder:
+  - {on: bonds, distribution: uniform, width: 1.0}
+  - {distribution: gaussian, sigma: 1.0, correlation_length: 2.0}
+  - {on: flux, distribution: binary, values: [0.0, 0.5], fraction: 0.5}
+  - {distribution: vacancy, density: 0.1}
+  - {on: spins, exchange: 0.5}
+energy: 0.5
+leads: {spin_orbit: false}
+sweep:
+  model.zeeman.2: [0.0, 0.1]
+  model.spin_orbit.strength: {linspace: [0.0, 1.0, 3]}
+  zip: {model.width: [4, 6], disorder.4.exchange: [0.0, 1.0], disorder.1.correlation_length: [0.0, 2.0]}
+realizations: 2
+"""
+RIBBON = EVERY_FEATURE.replace("cubic\n  width: [4, 6]", "honeycomb\n  edge: zigzag\n  width: 6").replace(
+    "[hard, p", "[p"
+)
+RIBBON = RIBBON.replace("[periodic]", "periodic").replace("on: flux", "on: bonds").replace("[4, 6]", "[4, 8]")
+SEEDS = (QUICKSTART, BARE, EVERY_FEATURE, RIBBON)
+MUTANTS_A_KIND = 100
 PLACED = re.compile(r"^.+?:\d+:\d+: .+")
 VALUES = [
     "",
@@ -109,13 +139,18 @@ def outcome(source: Callable[[], object]) -> str:
     return "refused"
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_seeds_of_the_mutants_are_valid(seed: str) -> None:
+    assert outcome(lambda: parse_experiment(seed, "m.yaml")) == "accepted"
+
+
 @pytest.mark.parametrize("mutate", MUTATIONS)
 def test_a_mutated_file_parses_or_is_refused_line_by_line(mutate: Callable[[str, random.Random], str]) -> None:
     """Seen to fail with unprintable keys told as they stand."""
     rng = random.Random(20261120)
     seen: Counter[str] = Counter()
     for number in range(MUTANTS_A_KIND):
-        text = mutate(BARE if number % 2 else QUICKSTART, rng)
+        text = mutate(SEEDS[number % len(SEEDS)], rng)
         seen[outcome(lambda: parse_experiment(dump_yaml(parse_experiment(text, "m.yaml")), "again.yaml"))] += 1  # noqa: B023
     assert seen.total() == MUTANTS_A_KIND
     assert seen["refused"] > 0
@@ -125,8 +160,8 @@ def test_a_file_with_random_bytes_parses_or_is_refused_line_by_line(tmp_path: Pa
     rng = random.Random(20261120)
     path = tmp_path / "m.yaml"
     seen: Counter[str] = Counter()
-    for _ in range(MUTANTS_A_KIND):
-        data = bytearray(BARE.encode())
+    for number in range(MUTANTS_A_KIND):
+        data = bytearray(SEEDS[number % len(SEEDS)].encode())
         for _ in range(rng.choice([1, 3])):
             data[rng.randrange(len(data))] = rng.randrange(256)
         path.write_bytes(data)

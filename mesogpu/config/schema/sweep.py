@@ -7,6 +7,9 @@ from typing import Any
 
 from mesogpu.config.fields import MAX_SWEEP_POINTS
 
+_POSITIONS = {"model": "[0-2]", "disorder": "(0|[1-9][0-9]*)"}
+"""What stands for `*`: a component of a field, a law of the list."""
+
 
 def sweep_definitions(items: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Definitions for `$defs`: "Sweep" itself and what it refers to.
@@ -29,12 +32,13 @@ def sweep_definitions(items: Mapping[str, dict[str, Any]]) -> dict[str, dict[str
     axes = {}
     for key, item in items.items():
         name = f"Swept-{key.replace('*', 'N')}"
+        position = _POSITIONS.get(key.partition(".")[0], "")
         values = {"type": "array", "items": item, "minItems": 1}
         definitions[name] = {
             "description": item["description"],
             "oneOf": [values, {"$ref": "#/$defs/Linspace"}],
         }
-        axes["^" + key.replace(".", r"\.").replace("*", "(0|[1-9][0-9]*)") + "$"] = {"$ref": f"#/$defs/{name}"}
+        axes["^" + key.replace(".", r"\.").replace("*", position) + "$"] = {"$ref": f"#/$defs/{name}"}
     definitions["Coupled"] = {
         "description": "Parameters that vary together: equally many values each.",
         "type": "object",
