@@ -9,11 +9,21 @@ from mesogpu.version import __version__
 
 if TYPE_CHECKING:
     from mesogpu.analysis import analyze
-    from mesogpu.api import plot, run, sample_onsite
+    from mesogpu.api import plot, run, sample_bonds, sample_onsite, sample_spins
     from mesogpu.config.load import load_experiment
     from mesogpu.store import open_results
 
-__all__ = ["__version__", "analyze", "load_experiment", "open_results", "plot", "run", "sample_onsite"]
+__all__ = [
+    "__version__",
+    "analyze",
+    "load_experiment",
+    "open_results",
+    "plot",
+    "run",
+    "sample_bonds",
+    "sample_onsite",
+    "sample_spins",
+]
 
 # Loaded on first use (PEP 562): the numerical stages must import on a bare machine, the command line start at once.
 _HOMES = {
@@ -22,7 +32,9 @@ _HOMES = {
     "open_results": "mesogpu.store",
     "plot": "mesogpu.api",
     "run": "mesogpu.api",
+    "sample_bonds": "mesogpu.api",
     "sample_onsite": "mesogpu.api",
+    "sample_spins": "mesogpu.api",
 }
 
 

@@ -1,14 +1,14 @@
-"""The stages of the pipeline tied together, for scripts and for the command line; no logic of its own."""
+"""The stages of the pipeline tied together, for scripts and for the command line; no computation of its own."""
 
 from __future__ import annotations
 
 import operator
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,11 @@ from mesogpu.config.experiment import Experiment
 from mesogpu.config.load import dump_yaml, load_experiment
 from mesogpu.errors import ConfigError
 from mesogpu.execute import Event, default_workers, execute
+from mesogpu.physics.lattices import NEXT_Y, NEXT_Z
+from mesogpu.physics.slices import Slices
 from mesogpu.plan.limits import check_disk, check_memory
 from mesogpu.plan.plan import Plan, make_plan
-from mesogpu.plan.points import count_points, points
+from mesogpu.plan.points import Point, count_points, points
 from mesogpu.report import plot_results
 from mesogpu.store import Writer, append_log, file_bytes, open_results
 
@@ -32,7 +34,20 @@ if TYPE_CHECKING:
 Source = Experiment | str | os.PathLike[str] | Mapping[str, Any]
 """An experiment, the path of its YAML file, or its YAML as a dict."""
 
-__all__ = ["analyze", "load_experiment", "open_results", "plot", "results_path", "run", "sample_onsite"]
+__all__ = [
+    "Bonds",
+    "analyze",
+    "load_experiment",
+    "open_results",
+    "plot",
+    "results_path",
+    "run",
+    "sample_bonds",
+    "sample_onsite",
+    "sample_spins",
+]
+
+_Number = TypeVar("_Number", bound=np.generic)
 
 _REALIZATIONS = 2**32
 _WORKERS = 4096
@@ -89,23 +104,92 @@ def check_limits(plan: Plan, out: Path, workers: int) -> None:
     check_disk(file_bytes(plan), out)
 
 
+class Bonds(NamedTuple):
+    """Matrix elements of the bonds of one sample, in units of t: hopping, disorder, field and spin-orbit coupling.
+
+    Without spin each is a number; with spin a (2, 2) matrix in the basis (up, down), in two more axes at the end. Zero
+    where the lattice has no bond, or a site is missing.
+
+    x : (length - 1, width) complex128, <x+1,y|H|x,y>; of a bar (length - 1, width, depth), <x+1,y,z|H|x,y,z>
+    y : (length, width), <x,y+1|H|x,y>; the last one closes periodic sides
+    z : (length, width, depth), <x,y,z+1|H|x,y,z>, of a bar; else None
+    """
+
+    x: NDArray[np.complex128]
+    y: NDArray[np.complex128]
+    z: NDArray[np.complex128] | None
+
+
 def sample_onsite(experiment: Source, realization: int, point: int = 0) -> NDArray[np.float64]:
     """Onsite potential of one realization: what every backend uses.
 
     realization : from 0 to 2^32 - 1; also one beyond `realizations`, which is what a longer run would use
     point       : number of the sweep point
-    returns     : (length, width) float64, units of t; the longest length, of which shorter ones are the beginning
+    returns     : (length, width) float64, of a bar (length, width, depth), units of t; NaN where a site is missing;
+                  the longest length, of which shorter ones are the beginning; of bars all slices, warm-up first
     raises      : ConfigError for a realization or point out of range
     """
+    slices = _sample(_point(experiment, point), realization)
+    return _by_site(slices, slices.onsite[0])
+
+
+def sample_bonds(experiment: Source, realization: int, point: int = 0) -> Bonds:
+    """Matrix elements of every bond of one realization: what every backend uses.
+
+    realization, point : as in `sample_onsite`
+    returns            : of the longest length, of which shorter ones are the beginning; of bars all slices
+    raises             : ConfigError for a realization or point out of range
+    """
+    slices = _sample(_point(experiment, point), realization)
+    ahead = np.stack([slices.inter_slice(k)[0] for k in range(len(slices.numbers))])
+    # A site that is missing in the next slice ends its bond as well.
+    ahead = ahead[:-1] * ~np.isnan(slices.onsite[0, 1:, :, None, None])
+    across, up = (np.stack([_inside(slices, k, column) for k in range(len(ahead) + 1)]) for column in (NEXT_Y, NEXT_Z))
+    up_or_none = _by_site(slices, up) if slices.lattice.kind == "cubic" else None
+    return Bonds(_by_site(slices, ahead), _by_site(slices, across), up_or_none)
+
+
+def sample_spins(experiment: Source, realization: int, point: int = 0) -> NDArray[np.float64]:
+    """Exchange field J n of the classical spins of one realization, H = J n . sigma, summed over the laws.
+
+    realization, point : as in `sample_onsite`
+    returns            : (length, width, 3) float64, of a bar (length, width, depth, 3), units of t, along x, y and z;
+                         NaN where a site is missing; without the Zeeman field
+    raises             : ConfigError for a realization or point out of range, and where the model has no such spins
+    """
+    place = _point(experiment, point)
+    slices = _sample(replace(place, system=replace(place.system, zeeman=None)), realization)
+    if slices.field is None or all(law.on != "spins" for law in place.system.laws):
+        raise ConfigError("disorder: there are no magnetic impurities; add {on: spins, exchange: J} to the list")
+    return _by_site(slices, np.where(np.isnan(slices.onsite[0, :, :, None]), np.nan, slices.field[0]))
+
+
+def _point(experiment: Source, point: int) -> Point:
     resolved = _resolve(experiment, ())
+    return next(islice(points(resolved), _in_range("point", point, 0, count_points(resolved) - 1), None))
+
+
+def _sample(point: Point, realization: int) -> Slices:
     number = _in_range("realization", realization, 0, _REALIZATIONS - 1)
-    place = next(islice(points(resolved), _in_range("point", point, 0, count_points(resolved) - 1), None))
-    slices = np.arange(place.lengths[-1])
-    system, seed = place.system, place.seed
-    potential: NDArray[np.float64] = system.onsite(
-        seed=seed, realizations=[number], slices=slices, point=place.stream_point
-    )[0]
-    return potential
+    numbers = np.arange(point.slices)
+    return point.system.slices(seed=point.seed, realizations=[number], slices=numbers, point=point.stream_point)
+
+
+def _inside(slices: Slices, k: int, column: int) -> NDArray[np.complex128]:
+    """Bonds from each site of the k-th slice to a neighbour in it, (M, s, s); zero where there is none."""
+    sites, spins = slices.lattice.sites, slices.spins
+    hamiltonian = slices.intra_slice(k)[0].reshape(sites, spins, sites, spins)
+    neighbour = slices.lattice.neighbours(int(slices.numbers[k]))[:, column]
+    bonds = hamiltonian[neighbour, :, np.arange(sites), :]
+    return np.where(neighbour[:, None, None] >= 0, bonds, 0.0)
+
+
+def _by_site(slices: Slices, values: NDArray[_Number]) -> NDArray[_Number]:
+    """(X, M, ...) to (X, width, ...), of a bar to (X, width, depth, ...); blocks of one number become numbers."""
+    lattice = slices.lattice
+    across = (lattice.width, lattice.depth) if lattice.kind == "cubic" else (lattice.width,)
+    inner = () if values.shape[2:] == (1, 1) else values.shape[2:]
+    return values.reshape(len(values), *across, *inner)
 
 
 def plot(results: xarray.Dataset | str | os.PathLike[str], path: str | os.PathLike[str]) -> None:

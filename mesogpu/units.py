@@ -12,14 +12,28 @@ ENERGY: Final = "t"
 
 DIMENSIONLESS: Final = "1"
 
+RADIANS: Final = "rad"
+"""Angles."""
+
 FLUX: Final = "h/e"
 """Flux: quanta h/e per plaquette."""
 
 SLICES: Final = "slices"
 """Lengths along the current: slices, one lattice constant each."""
 
+PER_SLICE: Final = "1/slices"
+"""Lyapunov exponents."""
+
 SITES: Final = "sites"
 """Widths across the current: sites, one lattice constant apart."""
 
-SPIN_DEGENERACY: Final = 2
-"""Degeneracy of a spinless model, whose g counts one spin; a spinful model's g is the spin trace, degeneracy 1."""
+SPIN_STATES: Final = 2
+"""What a site has in nature; a spinless model has one of them and stands for both."""
+
+
+def degeneracy(spins: int) -> int:
+    """What g is multiplied by in G = degeneracy * g * e^2/h: 2 where g counts one spin, 1 where it is the spin trace.
+
+    spins : orbitals of a site, 1 or 2
+    """
+    return SPIN_STATES // spins

@@ -32,6 +32,7 @@ class PointSamples:
     variables : names of the variables in the moments, each with one column a length
     moments   : joint moments of all variables at all lengths
     used      : (lengths,) samples in the statistics
+    closed    : (lengths,) those of them that transmit nothing, ln g = -inf: in every statistic but those of ln g
     failed    : (lengths,) samples left out because no certificate vouches for them
     missing   : (lengths,) samples not computed yet
     """
@@ -39,6 +40,7 @@ class PointSamples:
     variables: tuple[str, ...]
     moments: Moments
     used: NDArray[np.int64]
+    closed: NDArray[np.int64]
     failed: NDArray[np.int64]
     missing: NDArray[np.int64]
 
@@ -56,25 +58,27 @@ class _PointSums:
         self.failed = np.zeros(lengths, dtype=np.int64)
         self.missing = np.zeros(lengths, dtype=np.int64)
         self.used = np.zeros(lengths, dtype=np.int64)
+        self.closed = np.zeros(lengths, dtype=np.int64)
 
     def add(self, values: dict[str, NDArray[np.float64]], status: NDArray[np.integer]) -> None:
         """Take in (lengths, realizations) of every variable."""
         missing = status == UNCOMPUTED
-        usable = status < FIRST_FAILURE
+        # ln g = -inf where the leads have no channel or no path joins them: g = 0 counts, its logarithm cannot.
+        usable = (status < FIRST_FAILURE) & (values["log_conductance"] < np.inf)
         for variable in self.variables:
             if variable != "log_conductance":
                 usable &= np.isfinite(values[variable])
         self.missing += missing.sum(axis=1)
         self.used += usable.sum(axis=1)
+        self.closed += (usable & np.isneginf(values["log_conductance"])).sum(axis=1)
         self.failed += (~missing & ~usable).sum(axis=1)
-        # ln g = -inf where the leads have no channel: g = 0 counts, its logarithm cannot.
         columns = [
             np.where(usable & np.isfinite(values[variable]), values[variable], np.nan) for variable in self.variables
         ]
         self.sums.add(np.concatenate(columns))
 
     def result(self) -> PointSamples:
-        return PointSamples(self.variables, self.sums.moments(), self.used, self.failed, self.missing)
+        return PointSamples(self.variables, self.sums.moments(), self.used, self.closed, self.failed, self.missing)
 
 
 def require_variables(results: xarray.Dataset) -> None:

@@ -24,10 +24,17 @@ METHOD = {
     "fano": "ratio of the ensemble means of shot noise and conductance",
     "reliable": "false where one sample carries more than 2 % of a sum: the error bar is then not to be trusted",
     "failed": "samples that no certificate vouches for are left out and counted",
+    "closed": (
+        "samples that transmit nothing, the leads having no channel or no path joining them: they count with g = 0 in "
+        "all but the statistics of ln g, which are over the other samples alone"
+    ),
     "one_l": RULE,
     "theory": (
-        "given for strips with L >= 3 W, g >= 2.5 and a definite symmetry class: the box sum for var g from L >= 5 l, "
-        "(1/3)[1 - (1+s)^-3] (+ 4/(45 g) without field) for the Fano factor from L >= 4 l"
+        "given for square strips with uncorrelated onsite disorder of mean zero, also with classical spins, with "
+        "L >= 3 W, g >= 2.5 and a definite symmetry class: the box sum for var g from L >= 5 l, (1/3)[1 - (1+s)^-3] "
+        "(+ 4/(45 g) at beta = 1) for the Fano factor from L >= 4 l. For SU(2) bonds and W >= 40: 4 times the box sum "
+        "at beta = 4 for var g, from L >= W/2, L >= 7 l and g >= 4. A class is definite from ten times the length over "
+        "which the other's symmetry is lost: sqrt(3) l_m^2/W in a field, sqrt(3 l l_spins)/pi among classical spins"
     ),
     "checks": "|value - reference| <= 3 sqrt(standard error^2 + reference error^2), model errors stated beforehand",
 }
@@ -118,6 +125,7 @@ def _entry(
         "parameters": parameters,
         "length": length,
         "realizations": int(samples.used[index]),
+        "closed": int(samples.closed[index]),
         "failed": int(samples.failed[index]),
         "not_computed": int(samples.missing[index]),
         "channels": channels,

@@ -6,15 +6,8 @@ import math
 from typing import Any
 
 from mesogpu.analysis.one_l import OneL
-from mesogpu.analysis.regime import (
-    FANO_MODEL_ERROR,
-    FANO_S,
-    ONE_L_MODEL_ERROR,
-    VARIANCE_MODEL_ERROR,
-    VARIANCE_S,
-    Strip,
-)
-from mesogpu.analysis.tabulated import SOURCE, tabulated
+from mesogpu.analysis.regime import Strip
+from mesogpu.analysis.tabulated import tabulated
 from mesogpu.physics.closed_forms import box_sum_variance, diffusive_fano_factor, mean_conductance
 
 DISTANCE = 3.0
@@ -22,9 +15,9 @@ DISTANCE = 3.0
 
 CLEAN_ERROR = 1e-10
 
-ONE_L_SOURCE = "the one-l curve of a wire (Mello & Stone 1991; model error 1 %)"
-BOX_SOURCE = "the box sum at the actual L/W (Lee, Stone & Fukuyama 1987; model error 8 %)"
-FANO_SOURCE = "diffusive shot noise (Beenakker & Buettiker 1992; model error 2 %)"
+ONE_L_SOURCE = "the one-l curve of a wire (Mello & Stone 1991; model error {:.3g} %)"
+BOX_SOURCE = "the box sum at the actual L/W (Lee, Stone & Fukuyama 1987; model error {:.3g} %)"
+FANO_SOURCE = "diffusive shot noise (Beenakker & Buettiker 1992; model error {:.3g} %)"
 CLEAN_SOURCE = "the number of channels of a clean strip (exact)"
 
 
@@ -38,22 +31,25 @@ def entry_theory(strip: Strip, one_l: OneL | None, length: int, conductance: flo
     if one_l is None:
         return {}
     theory = {}
-    s = length / one_l.value
+    s, rule = length / one_l.value, strip.verified
+    beta, copies = strip.symmetry.beta, strip.symmetry.multiplicity
     if any(item.used and item.length == length for item in one_l.per_length):
-        curve = float(mean_conductance(length, channels=strip.channels, mean_free_path=one_l.value, beta=strip.beta))
-        theory["conductance_mean"] = _reference(curve, ONE_L_MODEL_ERROR * curve, ONE_L_SOURCE)
-    if strip.is_diffusive_wire(length, conductance, s, VARIANCE_S):
-        box = box_sum_variance(length / strip.system.width, periodic=strip.system.periodic, beta=strip.beta)
-        theory["conductance_variance"] = _reference(box, VARIANCE_MODEL_ERROR * box, BOX_SOURCE)
-    if strip.is_diffusive_wire(length, conductance, s, FANO_S):
-        fano = diffusive_fano_factor(s, conductance=conductance, beta=strip.beta)
-        theory["fano"] = _reference(fano, FANO_MODEL_ERROR * fano, FANO_SOURCE)
+        curve = copies * float(mean_conductance(length, channels=strip.modes, mean_free_path=one_l.value, beta=beta))
+        theory["conductance_mean"] = _law(curve, rule.one_l_error, ONE_L_SOURCE)
+    if strip.is_diffusive_wire(length, conductance, s, rule.variance_s):
+        lattice = strip.system.lattice
+        box = box_sum_variance(length / lattice.width, periodic=lattice.periodic[0], beta=beta)
+        theory["conductance_variance"] = _law(copies**2 * box, rule.variance_error, BOX_SOURCE)
+    if strip.is_diffusive_wire(length, conductance, s, rule.fano_s):
+        fano = diffusive_fano_factor(s, conductance=strip.one(conductance), beta=beta)
+        theory["fano"] = _law(fano, rule.fano_error, FANO_SOURCE)
     return theory
 
 
 def entry_references(strip: Strip, length: int) -> dict[str, dict[str, Any]]:
     """Tabulated finite-size values for exactly this system and length, in the form of `entry_theory`."""
-    return {name: _reference(value, error, SOURCE) for name, (value, error) in tabulated(strip.system, length).items()}
+    found = tabulated(strip.system, length)
+    return {name: _reference(value, error, source) for name, (value, error, source) in found.items()}
 
 
 def entry_checks(entry: dict[str, Any]) -> list[dict[str, Any]]:
@@ -63,7 +59,7 @@ def entry_checks(entry: dict[str, Any]) -> list[dict[str, Any]]:
     for group in ("reference", "theory"):
         for quantity, reference in entry.get(group, {}).items():
             # The one-l curve was fitted to these very means; its check is the drift of l.
-            fitted = reference["source"] == ONE_L_SOURCE
+            fitted = group == "theory" and quantity == "conductance_mean" and reference["source"] != CLEAN_SOURCE
             if quantity in entry and not fitted:
                 measured = entry[quantity]
                 error = measured["error"] if measured["reliable"] else math.nan
@@ -78,7 +74,7 @@ def one_l_check(one_l: OneL, parameters: dict[str, float]) -> list[dict[str, Any
         return []
     length, departure, spread = drift
     where = {"parameters": parameters, "length": length}
-    reference = _reference(one_l.value, ONE_L_MODEL_ERROR * one_l.value, ONE_L_SOURCE)
+    reference = _law(one_l.value, one_l.model_error, ONE_L_SOURCE)
     return [check("one_l", where, one_l.value * (1.0 + departure), one_l.value * spread, reference)]
 
 
@@ -98,6 +94,10 @@ def check(what: str, where: dict[str, Any], value: float, error: float, referenc
         "agrees": None if distance is None else abs(distance) <= DISTANCE,
         "distance": distance,
     }
+
+
+def _law(value: float, relative_error: float, source: str) -> dict[str, Any]:
+    return _reference(value, relative_error * value, source.format(100.0 * relative_error))
 
 
 def _reference(value: float, error: float, source: str) -> dict[str, Any]:

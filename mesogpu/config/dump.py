@@ -71,7 +71,7 @@ def _wrapped(text: str, margin: str) -> list[str]:
 
 
 def _is_inline(mapping: dict[str, Any]) -> bool:
-    return bool({"linspace", "times_width", "distribution", "exchange", "kind"} & set(mapping))
+    return bool({"linspace", "times_width", "distribution", "exchange", "kind", "exponents"} & set(mapping))
 
 
 def _inline(value: Any) -> str:

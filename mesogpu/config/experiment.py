@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from mesogpu.physics.disorder import Law, MagneticImpurity
@@ -15,6 +15,7 @@ from mesogpu.physics.lattices import Lattice
 from mesogpu.physics.spin import SpinOrbit
 
 SCHEMA = 1
+_OF_BARS = ("lyapunov.slices", "lyapunov.warmup")
 _UNWRITTEN = (("on", "sites"), ("correlation_length", 0.0))
 
 
@@ -24,7 +25,7 @@ class Model:
 
     lattice     : "chain", "square", "honeycomb" or "cubic"
     width       : sites along y; 1 for a chain
-    lengths     : strictly increasing; slices, or multiples of the width where times_width
+    lengths     : strictly increasing; slices, or multiples of the width where times_width; none for bars
     times_width : whether `lengths` counts widths (along y)
     edges       : "hard" or "periodic"; of a bar whose sides differ, a pair for y and z
     hopping     : t, the unit of energy
@@ -77,6 +78,27 @@ class Leads:
 
 
 @dataclass(frozen=True, slots=True)
+class Bars:
+    """Long bars without leads, whose Lyapunov exponents are recorded; realizations counts them.
+
+    slices    : recorded of each bar, after the warm-up
+    warmup    : slices at its start that are left out, until the frame has turned into the growing directions
+    exponents : how many are stored, the smallest positive ones; None for all, one for each orbital of a slice
+    """
+
+    slices: int
+    warmup: int
+    exponents: int | None
+
+    def stored(self, orbitals: int) -> int:
+        """Number of exponents stored.
+
+        orbitals : D, those of a slice
+        """
+        return orbitals if self.exponents is None else self.exponents
+
+
+@dataclass(frozen=True, slots=True)
 class SweepAxis:
     """Parameters that vary together: one path for a plain axis, several for a `zip`.
 
@@ -90,7 +112,11 @@ class SweepAxis:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """Everything that fixes the numbers in a results file, defaults filled in."""
+    """Everything that fixes the numbers in a results file, defaults filled in.
+
+    method : "transmission", or "lyapunov", which has `bars` in place of lengths, leads and observables
+    bars   : of method lyapunov, else None
+    """
 
     name: str
     seed: int
@@ -104,6 +130,7 @@ class Experiment:
     realizations: int
     method: str
     observables: tuple[str, ...]
+    bars: Bars | None = None
 
     def document(self) -> dict[str, Any]:
         """The experiment in the form of its YAML, every default written out."""
@@ -115,16 +142,15 @@ class Experiment:
             "disorder": [_law_document(law) for law in self.disorder],
             "energy": self.energy,
             "flux": self.flux,
-            "leads": {"potential": self.leads.potential, "flux": self.leads.flux, "spin_orbit": self.leads.spin_orbit},
         }
+        if self.bars is None:
+            document["leads"] = asdict(self.leads)
         if self.sweep:
             document["sweep"] = _sweep_document(self.sweep)
-        return document | {
-            "randomness": self.randomness,
-            "realizations": self.realizations,
-            "method": self.method,
-            "observables": list(self.observables),
-        }
+        document |= {"randomness": self.randomness, "realizations": self.realizations, "method": self.method}
+        if self.bars is None:
+            return document | {"observables": list(self.observables)}
+        return document | {"lyapunov": asdict(self.bars)}
 
     def identity(self) -> str:
         """SHA-256 of the canonical JSON: equal for the same experiment.
@@ -134,7 +160,7 @@ class Experiment:
         document = self.document()
         for key in ("schema", "name", "realizations"):
             del document[key]
-        document["observables"] = sorted(document["observables"])
+        document["observables"] = sorted(self.observables)
         # The order of the axes is the order of the points, so it belongs to the identity; a JSON object would lose it.
         document["sweep"] = [[axis.paths, axis.values] for axis in self.sweep]
         canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -144,8 +170,8 @@ class Experiment:
         """The experiment with one scalar replaced, as a sweep does.
 
         path   : as in the YAML: "energy", "flux", "leads.potential", "model.width" (of a bar: both), "model.length",
-                 "model.hopping", "model.spin_orbit.strength", "model.zeeman.2", or any number of a law, such as
-                 "disorder.0.width"
+                 "model.hopping", "model.spin_orbit.strength", "model.zeeman.2", "lyapunov.slices", "lyapunov.warmup",
+                 or any number of a law, such as "disorder.0.width"
         raises : KeyError for a path that cannot be swept; `config.load` refuses those before
         """
         if path == "energy":
@@ -154,6 +180,8 @@ class Experiment:
             return replace(self, flux=float(value))
         if path == "leads.potential":
             return replace(self, leads=replace(self.leads, potential=float(value)))
+        if path in _OF_BARS and self.bars:
+            return replace(self, bars=replace(self.bars, **{path.partition(".")[2]: int(value)}))
         section, _, rest = path.partition(".")
         if section == "model":
             return replace(self, model=_changed_model(self.model, rest, value))
@@ -200,8 +228,10 @@ def _model_document(model: Model) -> dict[str, Any]:
         square = model.lattice != "cubic" or model.depth == model.width
         document["width"] = model.width if square else [model.width, model.depth]
         document["edges"] = model.edges if isinstance(model.edges, str) else list(model.edges)
-    lengths = list(model.lengths)
-    document |= {"length": {"times_width": lengths} if model.times_width else lengths, "hopping": model.hopping}
+    if model.lengths:
+        lengths = list(model.lengths)
+        document["length"] = {"times_width": lengths} if model.times_width else lengths
+    document["hopping"] = model.hopping
     if model.spin_orbit:
         strength = {} if model.spin_orbit.kind == "su2" else {"strength": model.spin_orbit.strength}
         document["spin_orbit"] = {"kind": model.spin_orbit.kind} | strength

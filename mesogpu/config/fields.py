@@ -14,6 +14,9 @@ MAX_WIDTH = 4096
 """Sites of a slice; for a bar My * Mz, so that each of them is below `physics.lattices.LINE_STRIDE`."""
 MAX_SLICES = 10_000_000
 MAX_LENGTHS = 4096
+MIN_BAR_SLICES = 32
+"""One for each of the batches whose scatter gives an exponent's error."""
+MAX_EXPONENTS = 2 * MAX_WIDTH
 MAX_REALIZATIONS = 2**32 - 1
 MAX_SEED = 2**32 - 1
 MAX_LAWS = 16
@@ -96,6 +99,10 @@ FIELDS = {
     "randomness": Field("common"),
     "realizations": Field("4096", f"use 1 to {MAX_REALIZATIONS}"),
     "method": Field("transmission"),
+    "lyapunov": Field("{slices: 100000, warmup: 1000}"),
+    "lyapunov.slices": Field("100000", f"use {MIN_BAR_SLICES} to {MAX_SLICES} slices, in 32 batches"),
+    "lyapunov.warmup": Field("1000", f"use 0 to {MAX_SLICES} slices, which are left out"),
+    "lyapunov.exponents": Field("1", f"use 1 to {MAX_EXPONENTS}, or null: one for each orbital of a slice"),
     "observables": Field("[transmission_eigenvalues, shot_noise]"),
     "observables.*": Field("shot_noise"),
 }

@@ -6,6 +6,7 @@ from mesogpu.config.diagnostics import did_you_mean
 from mesogpu.config.disorder_rules import correlation_objection
 from mesogpu.config.fields import FIELDS
 from mesogpu.config.messages import other_law
+from mesogpu.config.method_rules import path_objection
 from mesogpu.config.nodes import Location, as_index
 from mesogpu.config.review import Review
 from mesogpu.config.schema import SWEPT_KEYS, law_name, owners, swept_law_keys
@@ -24,7 +25,7 @@ def path_refusal(found: Review, path: str) -> str:
     able = _able(found, laws)
     if path in able:
         return ""
-    refusal = _model_refusal(found, path)
+    refusal = _absence(found, path)
     if refusal:
         return f"{refusal}; can be swept: {', '.join(able)}"
     indexed = ((part, as_index(part)) for part in path.split("."))
@@ -43,8 +44,8 @@ def path_refusal(found: Review, path: str) -> str:
 
 def _able(found: Review, laws: list[str]) -> list[str]:
     """Every path that this document lets a sweep vary."""
-    able = [key for key in SWEPT_KEYS if "*" not in key and not _model_refusal(found, key)]
-    able += [path for path in _COMPONENTS if not _model_refusal(found, path)]
+    able = [key for key in SWEPT_KEYS if "*" not in key and not _absence(found, key)]
+    able += [path for path in _COMPONENTS if not _absence(found, path)]
     for index, law in enumerate(laws):
         keys = swept_law_keys(law) if law else []
         correlated = "correlation_length" in keys and not correlation_objection(found, ("disorder", index))
@@ -52,8 +53,8 @@ def _able(found: Review, laws: list[str]) -> list[str]:
     return able
 
 
-def _model_refusal(found: Review, path: str) -> str:
-    """Why a path of the model that could be swept cannot be in this document, or ""."""
+def _absence(found: Review, path: str) -> str:
+    """Why a path that can be swept cannot be in this document, which lacks it, or ""."""
     if path == "model.width" and found.scalar("model", "lattice") == "chain":
         return "a chain has no width to sweep"
     if path == "model.spin_orbit.strength":
@@ -64,7 +65,7 @@ def _model_refusal(found: Review, path: str) -> str:
             return f"there is no spin-orbit coupling to sweep, write 'spin_orbit: {example}' into the model first"
     if path in _COMPONENTS and not _is_there(found, "zeeman"):
         return "there is no Zeeman field to sweep, write 'zeeman: [0.0, 0.0, 0.0]' into the model first"
-    return ""
+    return path_objection(found, path)
 
 
 def _is_there(found: Review, key: str) -> bool:

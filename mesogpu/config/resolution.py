@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
-from mesogpu.config.schema import Document, LawSection, ModelSection, SpinOrbitSection, TimesWidthSection
+from mesogpu.config.experiment import Bars, Experiment, Leads, Model, SweepAxis
+from mesogpu.config.schema import (
+    Document,
+    LawSection,
+    LyapunovSection,
+    ModelSection,
+    SpinOrbitSection,
+    TimesWidthSection,
+)
 from mesogpu.physics.disorder import Law
 from mesogpu.physics.spin import SpinOrbit
 
-ALWAYS_RECORDED = ("conductance", "log_conductance")
+ALWAYS_RECORDED = ("conductance", "log_conductance", "lyapunov_exponents")
+_RANDOMNESS = {"transmission": "common", "lyapunov": "independent"}
+"""Where a document does not say."""
 _UNUSED_STRENGTH = 1.0
 """Of a random rotation, which has none."""
 
@@ -32,11 +41,16 @@ def resolve_document(document: Document, sweep: tuple[SweepAxis, ...]) -> Experi
             spin_orbit=document.leads.spin_orbit,
         ),
         sweep=sweep,
-        randomness=document.randomness,
+        randomness=document.randomness if "randomness" in document.model_fields_set else _RANDOMNESS[document.method],
         realizations=document.realizations,
         method=document.method,
         observables=tuple(name for name in document.observables if name not in ALWAYS_RECORDED),
+        bars=_bars(document.lyapunov or LyapunovSection()) if document.method == "lyapunov" else None,
     )
+
+
+def _bars(section: LyapunovSection) -> Bars:
+    return Bars(slices=section.slices, warmup=section.warmup, exponents=section.exponents)
 
 
 def _law(section: LawSection) -> Law:
@@ -52,7 +66,7 @@ def _model(section: ModelSection) -> Model:
     return Model(
         lattice=section.lattice,
         width=width,
-        lengths=tuple(lengths) if isinstance(lengths, list) else (lengths,),
+        lengths=tuple(lengths) if isinstance(lengths, list) else () if lengths is None else (lengths,),
         times_width=in_widths,
         edges=_edges(section.edges),
         hopping=section.hopping,

@@ -41,9 +41,11 @@ class Review:
         node = self.root.find(location)
         return node.value if node and isinstance(node.value, list) else []
 
-    def later(self, place: Place, location: Location, what: str, supported: str) -> None:
-        """Refuse by name what the format has and this version has not."""
-        self.refuse(place, location, f"{what} is not in this version; supported: {supported}")
+    def is_swept(self, path: str) -> bool:
+        """Whether the sweep varies a path, by itself or coupled: what is written in its place is then not used."""
+        zipped = self.root.find(("sweep", "zip"))
+        groups = zipped.value if zipped and isinstance(zipped.value, list) else [zipped]
+        return any(node is not None and path in node.keys for node in [self.root.child("sweep"), *groups])
 
     def require(self, section: Location, key: str, example: str) -> None:
         """Complain where a section that is there lacks a key, unless that is misspelt, which is told as such."""

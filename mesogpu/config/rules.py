@@ -1,4 +1,4 @@
-"""What no single key can say: combinations that make no sense, and parts of the format that this version lacks.
+"""What no single key can say: combinations that make no sense.
 
 The checks read the tree, not the validated document, so that they speak up beside every other mistake in the file.
 """
@@ -10,6 +10,7 @@ from functools import partial
 
 from mesogpu.config.diagnostics import Problems, shown
 from mesogpu.config.disorder_rules import flux_objection, review_disorder
+from mesogpu.config.method_rules import exponents_objection, hopping_objection, review_method
 from mesogpu.config.model_rules import review_model, strength_objection, width_objection
 from mesogpu.config.nodes import Node, as_index, whole
 from mesogpu.config.review import Review
@@ -19,17 +20,18 @@ def review(root: Node, problems: Problems) -> Review:
     """Apply every rule but those of the sweep."""
     found = Review(root, problems)
     _check_schema(found)
-    _refuse_later_method(found)
     review_model(found)
     review_disorder(found)
-    _check_observables(found)
+    review_method(found)
     return found
 
 
 def swept_objection(found: Review, path: str) -> Callable[[object], str]:
     """What is wrong in this document with a value of a swept path that the schema would take alone; "" for nothing."""
     if path == "model.width":
-        return partial(width_objection, found)
+        return lambda width: width_objection(found, width) or exponents_objection(found, width)
+    if path == "model.hopping":
+        return partial(hopping_objection, found)
     if path == "model.spin_orbit.strength":
         return partial(strength_objection, found)
     section, _, rest = path.partition(".")
@@ -52,21 +54,3 @@ def _check_schema(found: Review) -> None:
         named = "a section" if isinstance(node.value, dict | list) else shown(node.value)
         message = f"{named} is no version of this format; write schema: 1"
     found.refuse(node.place, ("schema",), message)
-
-
-def _refuse_later_method(found: Review) -> None:
-    method = found.root.child("method")
-    if method and method.value == "lyapunov":
-        remedy = "transmission, whose <ln g>(L) gives the localization length"
-        found.later(method.place, ("method",), "method 'lyapunov'", remedy)
-    if found.root.child("lyapunov"):
-        found.later(found.root.key_place("lyapunov"), ("lyapunov",), "'lyapunov'", "method transmission without it")
-
-
-def _check_observables(found: Review) -> None:
-    seen: set[str] = set()
-    for index, item in enumerate(found.items("observables")):
-        if isinstance(item.value, str) and item.value in seen:
-            found.refuse(item.place, ("observables", index), f"{shown(item.value)} is listed twice; remove one")
-        elif isinstance(item.value, str):
-            seen.add(item.value)

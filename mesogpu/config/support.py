@@ -72,6 +72,13 @@ RANDOM_FLUX = Feature(
     missing="needs plaquettes, and a chain has none; use lattice: square, honeycomb or cubic",
     needs="hard sides along y",
 )
+TRANSMISSION_INSTEAD = "use method: transmission, whose <ln g>(L) gives the localization length"
+LYAPUNOV = Feature(
+    "`method: lyapunov`",
+    lattices=tuple(kind for kind in KINDS if Lattice(kind, SIDES[kind].narrowest).fully_linked),
+    missing=f"needs a transfer matrix, and an armchair ribbon has none; {TRANSMISSION_INSTEAD}",
+    needs="no vacancies, no cut bonds",
+)
 FEATURES = (
     UNIFORM_SPIN_ORBIT,
     Feature(f"spin-orbit coupling: {', '.join(RANDOM_COUPLINGS)}"),
@@ -98,18 +105,21 @@ def kind_of(lattice: object, edge: object) -> str:
 def section() -> str:
     """Two tables in Markdown: features by lattice, and disorder laws by what they are on."""
     heads = ["", *("honeycomb, " * (kind in HONEYCOMBS) + kind for kind in KINDS)]
-    features = [[row.what, *("no" if row.refusal(kind) else row.needs for kind in KINDS)] for row in FEATURES]
     laws: dict[str, tuple[str, ...]] = {", ".join(law for law in LAW_PLACES if LAW_PLACES[law] == PLACES): PLACES}
     laws |= {"gaussian with correlation_length": CORRELATED_PLACES}
     laws |= {law: places for law, places in LAW_PLACES.items() if places != PLACES}
     return (
-        _markdown(heads, [*_sides_rows(), *features, *_engine_rows()])
+        _markdown(heads, [*_sides_rows(), *map(_row, FEATURES), *_engine_rows(), _row(LYAPUNOV)])
         + "\n"
         + _markdown(
             ["disorder", *(f"on: {place}" for place in PLACES)],
             [[name, *("yes" if place in places else "no" for place in PLACES)] for name, places in laws.items()],
         )
     )
+
+
+def _row(feature: Feature) -> list[str]:
+    return [feature.what, *("no" if feature.refusal(kind) else feature.needs for kind in KINDS)]
 
 
 def _sides_rows() -> list[list[str]]:
@@ -130,7 +140,6 @@ def _engine_rows() -> list[list[str]]:
     return [
         ["recursion", *("transfer matrix" if each else "Green's function" for each in stepped)],
         ["recursion with vacancies or cut bonds", *["Green's function"] * len(KINDS)],
-        ["`method: lyapunov`", *("later" if each else "no" for each in stepped)],
     ]
 
 

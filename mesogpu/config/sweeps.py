@@ -18,7 +18,7 @@ from mesogpu.config.review import Review
 from mesogpu.config.rules import swept_objection
 from mesogpu.config.schema import check_values
 
-_SIZES = ("model.width", "model.length")
+_SIZES = ("model.width", "model.length", "lyapunov.slices", "lyapunov.warmup")
 
 
 @dataclass(frozen=True, slots=True)

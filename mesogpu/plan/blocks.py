@@ -65,8 +65,11 @@ class BlockResult:
     point, index, first, count : which block
     arrays  : per-sample variables by their stored name, each (length, count) or (length, count, channel):
               conductance, log_conductance, conditioning float64; status uint8; shot_noise, transmission_eigenvalues
-              float64 where the point asks for them (eigenvalues descending, as many channels as the point has)
-    audit   : (length,) float64, largest |d ln g| to the audit among this block's audited samples; NaN where none
+              float64 where the point asks for them (eigenvalues descending, as many channels as the point has).
+              Of bars status, conditioning (1, count), and lyapunov_exponents (ascending), lyapunov_errors,
+              lyapunov_drift (count, channel) float64
+    audit   : (length,) float64, largest |d ln g| to the audit among this block's audited samples, of bars
+              |d sum of ln R_ii| / slices; NaN where none
     seconds : wall time that the backend spent on it (not stored)
     """
 

@@ -20,6 +20,8 @@ DISK_RESERVE = 64_000_000
 MAX_FAILED_FRACTION = 0.01
 """A run whose share of failed realizations is larger does not count as done."""
 
+_LENGTH_KEYS = {"transmission": "model.length", "lyapunov": "lyapunov.slices"}
+
 _CGROUP_ROOT = Path("/sys/fs/cgroup")
 _CGROUP_FILE = Path("/proc/self/cgroup")
 
@@ -49,7 +51,7 @@ def check_memory(plan: Plan, workers: int) -> None:
     remedy = (
         f"use --workers {fitting}"
         if fitting
-        else "reduce model.width or model.length, or use a machine with more memory"
+        else f"reduce model.width or {_LENGTH_KEYS[plan.experiment.method]}, or use a machine with more memory"
     )
     raise PlanError(
         f"memory: {workers} worker{'s' if workers > 1 else ''} need {_size(needed)}, "

@@ -19,7 +19,7 @@ class Plan:
 
     experiment : what was asked
     points     : in canonical order
-    channels   : N of each point, the propagating modes of its leads
+    channels   : N of each point, the propagating modes of its leads; for bars, the exponents that are stored
     block_size : B, realizations a block; independent of their number and of the machine
     """
 
@@ -45,7 +45,7 @@ class Plan:
 
     @cached_property
     def max_channels(self) -> int:
-        """Largest N, at least 1: extent of the channel dimension."""
+        """The largest of them, at least 1: extent of the channel dimension."""
         return max(1, *self.channels)
 
     @cached_property
@@ -69,7 +69,7 @@ def make_plan(experiment: Experiment) -> Plan:
     """Resolve an experiment into its points and blocks.
 
     raises : ConfigError for more than 1e6 points, or a point whose field does not close around periodic sides;
-             PhysicsError where a point's energy is at the band edge of a lead mode
+             PhysicsError where a point's energy is at the band edge of a lead mode, or its bars cannot be stepped
     """
     count = count_points(experiment)
     if count > MAX_POINTS:
@@ -84,12 +84,16 @@ def _channels(point: Point) -> int:
     system = point.system
     where = ", ".join(f"{path} = {value!r}" for path, value in point.parameters)
     at = f" (at {where})" if where else ""
-    turns = system.flux * system.width
-    if system.periodic and abs(turns - round(turns)) > 1e-9:
+    turns = system.flux * system.lattice.width
+    if system.lattice.periodic[0] and abs(turns - round(turns)) > 1e-9:
         raise ConfigError(
             f"flux: {system.flux!r}{at}: with periodic edges flux * width must be an integer, it is {turns!r}; "
-            f"use a multiple of {1 / system.width!r}, or edges: hard"
+            f"use a multiple of {1 / system.lattice.width!r}, or edges: hard"
         )
+    if point.bars:
+        if not system.has_transfer_matrix:
+            raise PhysicsError(f"method: lyapunov needs a transfer matrix, this model has none{at}; use transmission")
+        return point.bars.stored(system.orbitals)
     try:
         return system.channels()
     except PhysicsError as error:

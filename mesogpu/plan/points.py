@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mesogpu.config.experiment import Experiment
+from mesogpu.config.experiment import Bars, Experiment
 from mesogpu.physics.systems import System
 
 MAX_POINTS = 1_000_000
@@ -19,11 +19,12 @@ class Point:
     index        : number of the point, first axis slowest
     parameters   : (path, value) of every swept parameter, such as ("flux", 0.006)
     system       : the conductor and its leads
-    lengths      : recorded lengths, strictly increasing, in slices
+    lengths      : recorded lengths, strictly increasing, in slices; of bars one, what is recorded of each
     seed         : Philox key word 0
     stream_point : Philox counter word 3: 0 where points share realizations, else the index
     eigenvalues  : whether the transmission eigenvalues are recorded
     shot_noise   : whether the shot noise is recorded
+    bars         : where Lyapunov exponents are computed, else None; the leads of the system then mean nothing
     """
 
     index: int
@@ -34,6 +35,12 @@ class Point:
     stream_point: int
     eigenvalues: bool
     shot_noise: bool
+    bars: Bars | None = None
+
+    @property
+    def slices(self) -> int:
+        """Slices of a realization: the longest length; of a bar, with its warm-up."""
+        return self.lengths[-1] + (self.bars.warmup if self.bars else 0)
 
 
 def count_points(experiment: Experiment) -> int:
@@ -71,9 +78,10 @@ def _point(experiment: Experiment, index: int, parameters: tuple[tuple[str, floa
             lead_spin_orbit=experiment.leads.spin_orbit,
             zeeman=model.zeeman,
         ),
-        lengths=model.slices,
+        lengths=(experiment.bars.slices,) if experiment.bars else model.slices,
         seed=experiment.seed,
         stream_point=0 if experiment.randomness == "common" else index,
         eigenvalues="transmission_eigenvalues" in experiment.observables,
         shot_noise="shot_noise" in experiment.observables,
+        bars=experiment.bars,
     )

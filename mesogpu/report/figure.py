@@ -112,6 +112,9 @@ def _title(summary: Mapping[str, Any], layout: Layout) -> str:
     failed = sum(entry["failed"] for entry in entries)
     if failed:
         parts.append(f"{failed} failed samples left out")
+    closed = sum(entry["closed"] for entry in entries)
+    if closed and layout.localized:
+        parts.append(rf"{closed} samples with $g = 0$ left out of $\ln g$")
     if not summary["complete"]:
         planned = sum(entry["realizations"] + entry["failed"] + entry["not_computed"] for entry in entries)
         missing = sum(entry["not_computed"] for entry in entries)

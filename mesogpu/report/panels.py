@@ -10,8 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from mesogpu.analysis.regime import VARIANCE_S, WIRE_ASPECT
-from mesogpu.physics.closed_forms import QUASI_1D_VARIANCE, box_sum_variance, mean_conductance
+from mesogpu.physics.closed_forms import box_sum_variance, mean_conductance
 from mesogpu.plan.blocks import Status
 from mesogpu.report.series import Histogram, Layout, Series
 
@@ -47,7 +46,8 @@ def draw_mean(axes: Axes, layout: Layout) -> None:
             lengths = np.linspace(min(series.x), max(series.x), CURVE_POINTS)
             fit = series.fit
             value, beta = fit["l"]["value"], fit["symmetry_class"]
-            curve = np.asarray(mean_conductance(lengths, channels=fit["channels"], mean_free_path=value, beta=beta))
+            one = np.asarray(mean_conductance(lengths, channels=fit["channels"], mean_free_path=value, beta=beta))
+            curve = fit["multiplicity"] * one
             used = (lengths >= min(fit["lengths_used"])) & (lengths <= max(fit["lengths_used"]))
             axes.plot(lengths, curve, color=series.colour, linestyle=":", zorder=1)
             axes.plot(lengths[used], curve[used], color=series.colour, zorder=1)
@@ -74,8 +74,7 @@ def draw_variance(axes: Axes, layout: Layout) -> None:
     unit = r"$(e^2/h)^2$ per spin" if "spin" in layout.unit else r"$(e^2/h)^2$"
     _label_axes(axes, layout, rf"var $g$ ({unit})")
     axes.set_ylim(0.0, HEADROOM * axes.get_ylim()[1])
-    if layout.unit.endswith("spin"):
-        _draw_asymptotes(axes)
+    _draw_asymptotes(axes, layout)
 
 
 def draw_histogram(axes: Axes, results: xarray.Dataset, layout: Layout) -> None:
@@ -152,15 +151,13 @@ def _draw_points(axes: Axes, series: Series, name: str) -> None:
 def _draw_box_sum(axes: Axes, series: Series, fit: Mapping[str, Any]) -> None:
     """The box sum: drawn through where the law is claimed to hold, dotted where the wire is too short for it."""
     lengths = np.geomspace(min(series.x), max(series.x), CURVE_POINTS)
-    periodic = fit["edges"] == "periodic"
-    curve = np.array(
-        [box_sum_variance(length / fit["width"], periodic=periodic, beta=fit["symmetry_class"]) for length in lengths]
-    )
+    periodic, beta = fit["edges"] == "periodic", fit["symmetry_class"]
+    box = [box_sum_variance(length / fit["width"], periodic=periodic, beta=beta) for length in lengths]
+    curve = fit["multiplicity"] ** 2 * np.array(box)
     axes.plot(lengths, curve, color=series.colour, linestyle=":", zorder=1)
     valid = [entry["length"] for entry in series.entries if "conductance_variance" in entry.get("theory", {})]
     if valid:
-        start = max(VARIANCE_S * fit["l"]["value"], WIRE_ASPECT * fit["width"])
-        inside = (lengths >= start) & (lengths <= max(valid))
+        inside = (lengths >= fit["box_sum_from"]) & (lengths <= max(valid))
         axes.plot(lengths[inside], curve[inside], color=series.colour, zorder=1)
 
 
@@ -180,15 +177,15 @@ def _draw_table(axes: Axes, series: Series) -> None:
         axes.plot(x, values, marker="o", ms=7.0, mfc="none", mec=series.colour, mew=0.6, linestyle="none", zorder=2)
 
 
-def _draw_asymptotes(axes: Axes) -> None:
-    """2/15 and 1/15, the values of infinitely long wires, where they are in view."""
+def _draw_asymptotes(axes: Axes, layout: Layout) -> None:
+    """The values of long diffusive wires in the classes at hand, 2/15 and the like, where they are in view."""
     top = axes.get_ylim()[1]
-    for beta, label in ((1, "2/15"), (2, "1/15")):
-        value = QUASI_1D_VARIANCE / beta
+    for fraction in layout.asymptotes:
+        value = float(fraction)
         if value < top:
             axes.axhline(value, color=GREY, linestyle="--", linewidth=0.7, zorder=0)
             axes.annotate(
-                label,
+                str(fraction),
                 (1.0, value),
                 xycoords=("axes fraction", "data"),
                 xytext=(2, 0),

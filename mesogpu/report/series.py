@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,7 @@ class Layout:
     localized       : whether ln g is drawn instead of g
     longest         : longest length, slices
     points_left_out : sweep points without a histogram of their own
+    asymptotes      : var g of long diffusive wires in each symmetry class that a one-l fit has found
     """
 
     axis: str | None
@@ -79,6 +81,7 @@ class Layout:
     series: tuple[Series, ...]
     histograms: tuple[Histogram, ...]
     points_left_out: int
+    asymptotes: tuple[Fraction, ...]
 
     @property
     def over_length(self) -> bool:
@@ -118,7 +121,13 @@ def lay_out(results: xarray.Dataset, summary: Mapping[str, Any]) -> Layout:
             Histogram(where(points[k][-1]["parameters"]), colours[n], k, points[k][-1]) for n, k in enumerate(shown)
         ),
         points_left_out=len(points) - len(shown),
+        asymptotes=tuple(dict.fromkeys(_asymptote(fit) for fit in fits if fit and fit["l"])),
     )
+
+
+def _asymptote(fit: Mapping[str, Any]) -> Fraction:
+    """2/(15 beta) of each of the equal conductances that g sums."""
+    return Fraction(2 * fit["multiplicity"] ** 2, 15 * fit["symmetry_class"])
 
 
 def _over_length(points: Sequence[tuple[Entry, ...]], fits: Sequence[Any]) -> list[Series]:

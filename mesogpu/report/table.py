@@ -9,6 +9,7 @@ from typing import Any
 from mesogpu.report.numbers import plain, quantity
 
 UNRELIABLE = "* one sample carries more than 2 % of a sum: this error bar is not to be trusted"
+CLOSED = "g = 0: samples that transmit nothing; they count in <g>, var g and F, and are left out of <ln g>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
         "expected F": [quantity(_expected(entry, "fano")) for entry in entries],
         "<ln g>": [quantity(entry["log_conductance_mean"]) for entry in entries],
         "n": [str(entry["realizations"]) for entry in entries],
+        "g = 0": [str(entry["closed"] or "") for entry in entries],
         "failed": [str(entry["failed"] or "") for entry in entries],
     }
     shown = {heading: cells for heading, cells in columns.items() if any(cells)}
@@ -78,4 +80,6 @@ def _footnotes(summary: Mapping[str, Any], shown: Mapping[str, list[str]]) -> tu
         notes += [f"{heading}: {source}" for source in sources]
     if any(cell.endswith("*") for cells in shown.values() for cell in cells):
         notes.append(UNRELIABLE)
+    if "g = 0" in shown:
+        notes.append(CLOSED)
     return tuple(notes)

@@ -14,11 +14,12 @@ import numpy as np
 from mesogpu.errors import EnvironmentFault
 from mesogpu.plan import Plan
 from mesogpu.store.existing import Existing, opened
-from mesogpu.store.layout import COMMIT, Layout, file_bytes, make_layout
+from mesogpu.store.layout import Layout, file_bytes, make_layout
 from mesogpu.store.manifest import Manifest, describes, hash_outside, manifest_path, pending_path
 from mesogpu.store.provenance import file_attributes
 from mesogpu.store.raw import BlockFile
 from mesogpu.store.skeleton import build
+from mesogpu.store.variables import COMMIT
 
 
 def publish(

@@ -15,9 +15,9 @@ import numpy as np
 from mesogpu.errors import DamagedFileError, StoreError
 from mesogpu.plan import Plan
 from mesogpu.store.faults import explained
-from mesogpu.store.layout import COMMIT, RESULTS
 from mesogpu.store.manifest import Manifest, describes, manifest_path, pending_path
 from mesogpu.store.provenance import FILETYPE, FORMAT_VERSION
+from mesogpu.store.variables import COMMIT, RESULTS
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _SHOWN: Final = 5
@@ -193,7 +193,8 @@ def _describe(path: Path, file: h5py.File) -> Existing:
     attributes = {name: value if isinstance(value, str) else int(value) for name, value in file.attrs.items()}
     for name in ("config_sha256", "signature", "block_size", "mesogpu_version"):
         attributes[name]
-    arrays = {variable.name: file[variable.name] for variable in (COMMIT, *RESULTS) if variable.name in file}
+    expected = (COMMIT, *RESULTS[str(attributes["method"])])
+    arrays = {variable.name: file[variable.name] for variable in expected if variable.name in file}
     shapes = {name: dataset.shape for name, dataset in arrays.items()} | {"realization": file["realization"].shape}
     extents = {name: (int(array.id.get_offset()), int(array.id.get_storage_size())) for name, array in arrays.items()}
     return Existing(path, attributes, shapes, extents)

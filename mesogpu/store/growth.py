@@ -5,8 +5,9 @@ from __future__ import annotations
 from mesogpu.plan import Plan
 from mesogpu.store.creation import publish
 from mesogpu.store.existing import Existing
-from mesogpu.store.layout import COMMITTED, make_layout
+from mesogpu.store.layout import make_layout
 from mesogpu.store.raw import BlockFile, checksum
+from mesogpu.store.variables import COMMITTED
 
 
 def grow(prior: Existing, plan: Plan, *, config_text: str, signature: str) -> None:

@@ -46,7 +46,7 @@ def file_attributes(plan: Plan, *, config_text: str, signature: str) -> dict[str
         "method": plan.experiment.method,
         "seed": plan.experiment.seed,
         "rng": _RANDOM_NUMBERS,
-        "degeneracy": units.SPIN_DEGENERACY,
+        "degeneracy": units.degeneracy(plan.points[0].system.spins),
         "block_size": plan.block_size,
         "signature": signature,
         "mesogpu_version": __version__,

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from mesogpu.errors import DamagedFileError, MesogpuError
 from mesogpu.plan import BlockResult
-from mesogpu.store.layout import COMMIT, COMMIT_ENTRY, COMMITTED, Layout, Variable
+from mesogpu.store.layout import Layout
+from mesogpu.store.variables import COMMIT, COMMIT_ENTRY, COMMITTED, Variable
 
 _FILL_BYTES: Final = 1 << 20
 synchronize = getattr(os, "fdatasync", os.fsync)

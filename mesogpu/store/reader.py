@@ -17,10 +17,10 @@ from xarray.core import indexing
 from mesogpu.errors import DamagedFileError, StoreError
 from mesogpu.store.existing import MALFORMED, open_hdf5
 from mesogpu.store.faults import explained
-from mesogpu.store.layout import CHANNELS, COMMIT, COMMITTED, RESULTS, SLICES, Variable
+from mesogpu.store.variables import CHANNELS, COMMIT, COMMITTED, RESULTS, SLICES, WARMUP, Variable
 
 _COORDINATES = ("point", "length", "channel", "block")
-_FIXED = {variable.name: variable.dims for variable in (CHANNELS, SLICES)}
+_FIXED = {variable.name: variable.dims for variable in (CHANNELS, SLICES, WARMUP)}
 
 
 def open_results(path: str | os.PathLike[str]) -> xr.Dataset:
@@ -30,8 +30,9 @@ def open_results(path: str | os.PathLike[str]) -> xr.Dataset:
     holds the file open until it is closed.
 
     path    : a results file, complete or not, also while a run is writing it
-    returns : variables (point, length, realization[, channel]) as in `layout.RESULTS`, `channels`, `slices`,
-              coordinates for dimensions and sweep parameters; the file's attributes
+    returns : variables (point, length, realization[, channel]), of bars also (point, realization, channel), as in
+              `variables.RESULTS`; `channels`, `slices`, of bars `warmup`; coordinates for dimensions and sweep
+              parameters; the file's attributes
     raises  : StoreError where it is missing or not ours; DamagedFileError where HDF5 cannot read it; EnvironmentFault
               where it may not be read
     """
@@ -114,7 +115,7 @@ def _dataset(file: h5py.File) -> xr.Dataset:
     committed = committed_blocks(file)
     block_size = int(file.attrs["block_size"])
     variables: dict[str, xr.Variable] = {}
-    for variable in RESULTS:
+    for variable in RESULTS[file.attrs["method"]]:
         if variable.name in file:
             rows = _CommittedRows(file[variable.name], variable, committed, block_size)
             data = indexing.LazilyIndexedArray(rows)
@@ -122,7 +123,7 @@ def _dataset(file: h5py.File) -> xr.Dataset:
     parameters = parameter_names(file)
     dims = _FIXED | dict.fromkeys(parameters, ("point",))
     coordinates: dict[str, xr.Variable] = {}
-    for name in (*_COORDINATES, *parameters, *_FIXED):
+    for name in (*_COORDINATES, *parameters, *(name for name in _FIXED if name in file)):
         dataset = file[name]
         attributes = {key: dataset.attrs[key] for key in ("units", "long_name")}
         values = xr.Variable(dims.get(name, (name,)), dataset[()], attributes)

@@ -10,7 +10,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from mesogpu.store.layout import BORDER, COMMIT, METADATA_BLOCK, Layout, Variable
+from mesogpu.store.layout import BORDER, METADATA_BLOCK, Layout
+from mesogpu.store.variables import COMMIT, Variable
 
 _LIBVER = ("v108", "v108")
 """Superblock 2: read by every HDF5 since 1.8, and without the open-for-writing mark a killed writer would leave."""

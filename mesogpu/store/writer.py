@@ -21,10 +21,11 @@ from mesogpu.store.creation import publish, settle
 from mesogpu.store.existing import Existing, find
 from mesogpu.store.faults import explained
 from mesogpu.store.growth import grow
-from mesogpu.store.layout import COMMIT, COMMITTED, make_layout
+from mesogpu.store.layout import make_layout
 from mesogpu.store.lock import PathLock
 from mesogpu.store.manifest import Manifest, manifest_path
 from mesogpu.store.raw import BlockFile, checksum, synchronize
+from mesogpu.store.variables import COMMIT, COMMITTED
 
 _log = logging.getLogger("mesogpu")
 

@@ -94,28 +94,35 @@ def wire_results(
     channels: int = 21,
     variances: Mapping[float, Sequence[float]] | None = None,
     attrs: Mapping[str, Any] | None = None,
+    beta: int | None = None,
+    multiplicity: int = 1,
 ) -> xarray.Dataset:
-    """Wires whose <g> follows the one-l curve exactly, with correlated lengths and F near its diffusive value."""
+    """Wires whose <g> follows the one-l curve exactly, with correlated lengths and F near its diffusive value.
+
+    beta         : Dyson index; by the flux where not given
+    multiplicity : equal conductances that g sums, each with its share of the channels and with these `variances`
+    """
+    modes = channels // multiplicity
     conductance = np.empty((len(fluxes), len(lengths), realizations))
     noise = np.empty_like(conductance)
     shared = correlated_normal(generator, realizations, len(lengths), 0.8)
     for point, flux in enumerate(fluxes):
-        beta = 1 if flux == 0.0 else 2
-        curve = mean_conductance(np.array(lengths), channels=channels, mean_free_path=mean_free_path, beta=beta)
-        spread = np.sqrt((variances or {}).get(flux, [2.0 / 15.0 / beta] * len(lengths)))
+        dyson = beta or (1 if flux == 0.0 else 2)
+        curve = mean_conductance(np.array(lengths), channels=modes, mean_free_path=mean_free_path, beta=dyson)
+        spread = np.sqrt((variances or {}).get(flux, [2.0 / 15.0 / dyson] * len(lengths)))
         own = correlated_normal(generator, realizations, len(lengths), 0.8)
         mixed = np.sqrt(0.5) * (shared + own)
         conductance[point] = np.asarray(curve)[:, None] + np.asarray(spread)[:, None] * mixed
         for k, length in enumerate(lengths):
-            fano = diffusive_fano_factor(length / mean_free_path, conductance=float(curve[k]), beta=beta)
+            fano = diffusive_fano_factor(length / mean_free_path, conductance=float(curve[k]), beta=dyson)
             scatter = 0.03 * np.sqrt(curve[k]) * generator.standard_normal(realizations)
             noise[point, k] = fano * curve[k] + 0.4 * (conductance[point, k] - curve[k]) + scatter
-    conductance = np.maximum(conductance, 1e-3)
+    conductance = multiplicity * np.maximum(conductance, 1e-3)
     return dataset(
         conductance,
         lengths=lengths,
         parameters={"flux": fluxes} if len(fluxes) > 1 else None,
-        shot_noise=noise,
+        shot_noise=multiplicity * noise,
         channels=channels,
         attrs=attrs,
     )

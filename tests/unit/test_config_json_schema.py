@@ -52,7 +52,8 @@ def accepts(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
         return False
     if ("const" in schema and value != schema["const"]) or ("enum" in schema and value not in schema["enum"]):
         return False
-    if "type" in schema and not TYPES[schema["type"]](value):
+    kinds = schema.get("type", [])
+    if kinds and not any(TYPES[kind](value) for kind in ([kinds] if isinstance(kinds, str) else kinds)):
         return False
     if TYPES["number"](value):
         below = value < schema.get("exclusiveMaximum", float("inf"))

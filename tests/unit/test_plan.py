@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
 from mesogpu.errors import ConfigError, PhysicsError
-from mesogpu.physics.disorder import Uniform
+from mesogpu.physics.disorder import Gaussian, MagneticImpurity, Uniform
+from mesogpu.physics.draws import smoothing
+from mesogpu.physics.spin import SpinOrbit
 from mesogpu.plan import make_plan
-from mesogpu.plan.cost import block_size, realization_flops
+from mesogpu.plan.cost import block_memory, block_size, realization_flops
 
 STRIP = Experiment(
     name="strip",
@@ -45,7 +47,10 @@ def test_a_sweep_is_crossed_with_its_first_axis_slowest():
 def test_coupled_parameters_vary_together():
     axis = SweepAxis(("model.width", "disorder.0.width"), ((4, 1.0), (8, 0.5)))
     plan = make_plan(replace(STRIP, sweep=(axis,)))
-    assert [(p.system.width, p.system.laws) for p in plan.points] == [(4, (Uniform(1.0),)), (8, (Uniform(0.5),))]
+    assert [(p.system.lattice.width, p.system.laws) for p in plan.points] == [
+        (4, (Uniform(1.0),)),
+        (8, (Uniform(0.5),)),
+    ]
     assert plan.channels == tuple(p.system.channels() for p in plan.points)
 
 
@@ -105,6 +110,45 @@ def test_too_many_points_are_refused_before_they_are_made():
 def test_cost_grows_with_the_longest_length_and_the_cube_of_the_width():
     small, wide = make_plan(STRIP).points[0], make_plan(replace(STRIP, model=replace(STRIP.model, width=12))).points[0]
     assert realization_flops(wide) == 8 * realization_flops(small)
+
+
+def test_the_blocks_of_what_could_be_computed_before_are_those_of_its_files():
+    """Files keep their blocks, so these sizes never change."""
+    strip = [(10, 100), (30, 240), (64, 640), (128, 128), (256, 2560)]
+    models = [replace(STRIP.model, width=width, lengths=(length,)) for width, length in strip]
+    assert [make_plan(replace(STRIP, model=model)).block_size for model in models] == [4096, 256, 8, 8, 8]
+    quickstart = replace(STRIP.model, width=30, lengths=(30, 60, 120, 180, 240))
+    assert realization_flops(make_plan(replace(STRIP, model=quickstart)).points[0]) == 30**3 * (16 * 240 + 53 * 5)
+
+
+def test_cost_counts_the_orbitals_of_a_slice():
+    """Seen to fail with the sites in place of the orbitals, in operations and in memory."""
+    plain = make_plan(STRIP).points[0]
+    spinful = make_plan(replace(STRIP, disorder=(Uniform(1.0), MagneticImpurity(0.5)))).points[0]
+    assert realization_flops(spinful) == 8 * realization_flops(plain)
+    assert block_memory(spinful, 64) > 3.5 * block_memory(plain, 64)
+    bar = replace(STRIP.model, lattice="cubic", width=6, depth=5)
+    assert realization_flops(make_plan(replace(STRIP, model=bar)).points[0]) == 5**3 * realization_flops(plain)
+
+
+def test_what_is_random_on_bonds_takes_memory_too():
+    long = replace(STRIP.model, lengths=(5000,))
+    plans = [
+        make_plan(replace(STRIP, model=replace(long, spin_orbit=coupling)))
+        for coupling in (SpinOrbit("rashba", 0.2), SpinOrbit("su2", 1.0))
+    ]
+    uniform, random = (block_memory(plan.points[0], 1) for plan in plans)
+    assert random - uniform == 8 * 12 * 5000 * 6
+
+
+def test_smoothing_a_correlated_potential_costs_what_its_reach_takes():
+    """Seen to fail with one weight for all, and with the direction left out that is smoothed first."""
+    plain, smooth = (
+        realization_flops(make_plan(replace(STRIP, disorder=(Gaussian(0.3, length),))).points[0])
+        for length in (0.0, 1.5)
+    )
+    weights = len(smoothing(1.5))
+    assert smooth - plain == 2 * weights * (9 * 6 + (9 + weights - 1) * 6)
 
 
 def test_the_same_experiment_is_recognised_by_its_values_alone():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from analysis_datasets import dataset, strip_experiment, wire_results
 from mesogpu.analysis import analyze
 from mesogpu.errors import ConfigError, EnvironmentFault, StoreError
 from mesogpu.physics.closed_forms import box_sum_variance
+from mesogpu.physics.spin import SpinOrbit
 from mesogpu.report import plot_results
 from mesogpu.report.figure import draw
 from mesogpu.report.series import lay_out
@@ -117,6 +119,37 @@ def test_the_box_sum_is_drawn_at_the_actual_shape():
     for line, beta in zip(dotted, (1, 2), strict=True):
         assert line.get_ydata()[0] == pytest.approx(box_sum_variance(1.0, beta=beta))
         assert line.get_ydata()[-1] == pytest.approx(box_sum_variance(8.0, beta=beta))
+
+
+def test_kramers_pairs_are_drawn_by_the_curves_of_their_spin_trace():
+    # Faults seen to fail it: curve or box sum of one of each pair; the asymptote 1/30 of one; 2/15 and 1/15 always.
+    lengths = (24, 32, 40, 56, 72)
+    results = wire_results(
+        np.random.default_rng(4), lengths=lengths, fluxes=(0.0,), channels=84, mean_free_path=2.4, beta=4,
+        multiplicity=2, attrs={"degeneracy": 1},
+    )  # fmt: skip
+    plain = strip_experiment(lengths=lengths, fluxes=(0.0,), width=60, disorder=2.0)
+    experiment = replace(plain, model=replace(plain.model, spin_orbit=SpinOrbit("su2", 1.0)))
+    summary = analyze(results, experiment=experiment)
+    mean, variance, _ = draw(results, summary).axes
+    assert "spin" not in mean.get_ylabel() + variance.get_ylabel()
+    curve = next(line for line in mean.lines if line.get_linestyle() == ":")
+    assert curve.get_ydata()[-1] == pytest.approx(summary["points"][-1]["conductance_mean"]["value"], rel=0.02)
+    box = next(line for line in variance.lines if line.get_linestyle() == ":")
+    assert box.get_ydata()[-1] == pytest.approx(box_sum_variance(1.2, beta=1))
+    assert [text.get_text() for text in variance.texts] == ["2/15"]
+
+
+def test_without_a_known_class_there_is_no_asymptote():
+    results, _ = made()
+    assert not draw(results, analyze(results)).axes[1].texts
+
+
+def test_samples_without_a_logarithm_are_told_where_it_is_drawn():
+    results, _ = localized()
+    results["conductance"][0, 1, :7], results["log_conductance"][0, 1, :7] = 0.0, -np.inf
+    results["status"][0, 1, :7] = 4
+    assert "7 samples with $g = 0$ left out of" in draw(results, analyze(results)).get_suptitle()
 
 
 def test_localized_samples_are_drawn_by_their_logarithm():

@@ -80,6 +80,15 @@ def test_failures_and_heavy_tails_are_shown():
     assert table.footnotes == ("* one sample carries more than 2 % of a sum: this error bar is not to be trusted",)
 
 
+def test_samples_that_transmit_nothing_are_counted_and_explained():
+    numbers = np.ones((1, 2, 1000))
+    numbers[0, 1, :20] = 0.0
+    table = summary_table(analyze(dataset(numbers, lengths=(10, 20), attrs={"degeneracy": 1})))
+    assert [row[table.columns.index("g = 0")] for row in table.rows] == ["", "20"]
+    assert any("left out of <ln g>" in note for note in table.footnotes)
+    assert "spin" not in table.title
+
+
 def test_agreement_is_one_sentence_and_every_disagreement_has_its_own(summary):
     # Fault seen to fail it: disagreements folded into the count.
     sentences = verdicts(summary)

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
-from mesogpu.physics.disorder import Uniform
-from mesogpu.plan import make_plan
+from mesogpu.physics.disorder import Gaussian, MagneticImpurity, Uniform, Vacancy
+from mesogpu.physics.spin import SpinOrbit
+from mesogpu.plan import Status, make_plan
 from mesogpu.store import Writer, open_results, provenance
-from mesogpu.store.layout import RESULTS, make_layout
+from mesogpu.store.layout import make_layout
 from mesogpu.store.skeleton import build
+from mesogpu.store.variables import RESULTS
 
 
 def experiment(*sweep: SweepAxis, **changes: object) -> Experiment:
@@ -46,15 +48,22 @@ def experiment(*sweep: SweepAxis, **changes: object) -> Experiment:
         (["model.width", "disorder.1.width"], ["model.width", "disorder.1.width"], ["sites", "t"]),
         (["leads.potential", "energy"], ["potential", "energy"], ["t", "t"]),
         (["model.length"], ["model.length"], ["slices"]),
+        (["disorder.2.width", "disorder.3.exchange"], ["width", "exchange"], ["h/e", "t"]),
+        (["disorder.4.correlation_length", "disorder.4.sigma"], ["correlation_length", "sigma"], ["sites", "t"]),
+        (["disorder.5.density"], ["density"], ["1"]),
+        (["model.zeeman.2", "model.spin_orbit.strength"], ["model.zeeman.2", "strength"], ["t", "rad"]),
     ],
 )
-def test_sweep_coordinates_have_the_last_name_unless_it_clashes(
+def test_sweep_coordinates_have_the_last_name_unless_it_clashes_or_is_a_number(
     paths: list[str], names: list[str], units: list[str]
 ) -> None:
-    """Planted fault: the last name taken always."""
+    """Planted faults: the last name taken always; random flux in units of t."""
     whole = {path: path in ("model.width", "model.length") for path in paths}
     axes = [SweepAxis((path,), ((3 if whole[path] else 0.1,), (5 if whole[path] else 0.2,))) for path in paths]
-    layout = make_layout(make_plan(experiment(*axes)))
+    spinful = replace(experiment().model, spin_orbit=SpinOrbit("ando", 0.1), zeeman=(0.0, 0.0, 0.1))
+    laws = (Uniform(0.1, on="flux"), MagneticImpurity(0.3), Gaussian(0.2, 1.5), Vacancy(0.1))
+    plain = experiment(*axes)
+    layout = make_layout(make_plan(replace(plain, model=spinful, disorder=(*plain.disorder, *laws))))
     assert dict(layout.parameters) == dict(zip(names, paths, strict=True))
     found = {variable.name: variable for variable, _ in layout.coordinates}
     assert [found[name].units for name in names] == units
@@ -87,7 +96,7 @@ def test_metadata_come_first_and_large_arrays_last_on_page_borders(tmp_path: Pat
     """Planted fault: HDF5's default metadata blocks."""
     layout = make_layout(make_plan(experiment(realizations=5000)))
     offsets = build(tmp_path / "a.h5", layout, {"config": "x" * 5000})
-    assert list(offsets) == ["commit", *(variable.name for variable in RESULTS)]
+    assert list(offsets) == ["commit", *(variable.name for variable in RESULTS["transmission"])]
     assert list(offsets.values()) == sorted(offsets.values())
     large = [v for v in layout.results if layout.nbytes(v) >= 4096]
     assert len(large) == 6
@@ -120,6 +129,23 @@ def test_attributes_say_where_the_file_comes_from(tmp_path: Path) -> None:
     expected |= {"degeneracy": 2, "method": "transmission", "block_size": plan.block_size}
     assert {name: found[name] for name in expected} == expected
     assert {"rng", "packages", "git_sha", "mesogpu_version", "Conventions"} <= found.keys()
+
+
+def test_a_spinful_model_counts_both_spins_in_g() -> None:
+    """Planted fault: a degeneracy of 2 whatever the model."""
+    for law, degeneracy in ((Uniform(1.0), 2), (MagneticImpurity(0.3), 1), (MagneticImpurity(0.0), 1)):
+        plan = make_plan(experiment(disorder=(law,)))
+        assert provenance.file_attributes(plan, config_text="", signature="s")["degeneracy"] == degeneracy
+
+
+def test_the_file_lists_every_status_by_name(tmp_path: Path) -> None:
+    """Planted fault: a status left out of the attributes."""
+    build(tmp_path / "a.h5", make_layout(make_plan(experiment())), {"config": "x"})
+    with h5py.File(tmp_path / "a.h5") as file:
+        attributes = dict(file["status"].attrs)
+    named = dict(zip(attributes["flag_meanings"].split(), attributes["flag_values"].tolist(), strict=True))
+    assert named == {status.name.lower(): int(status) for status in Status}
+    assert named["no_path"] == 4
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

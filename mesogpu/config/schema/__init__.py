@@ -4,7 +4,7 @@ What combines with what stands in `config.support` and `config.rules`, sweeps in
 """
 
 from mesogpu.config.schema.checking import Finding, check_document, check_values, is_of_another_law
-from mesogpu.config.schema.document import SWEPT_KEYS, Document, json_schema, known_keys
+from mesogpu.config.schema.document import OBSERVABLES, SWEPT_KEYS, Document, json_schema, known_keys
 from mesogpu.config.schema.laws import (
     DISTRIBUTIONS,
     LAWS,
@@ -15,16 +15,18 @@ from mesogpu.config.schema.laws import (
     owners,
     swept_law_keys,
 )
-from mesogpu.config.schema.model import ModelSection, SpinOrbitSection, TimesWidthSection
+from mesogpu.config.schema.model import LyapunovSection, ModelSection, SpinOrbitSection, TimesWidthSection
 
 __all__ = [
     "DISTRIBUTIONS",
     "LAWS",
+    "OBSERVABLES",
     "SPINS",
     "SWEPT_KEYS",
     "Document",
     "Finding",
     "LawSection",
+    "LyapunovSection",
     "ModelSection",
     "SpinOrbitSection",
     "TimesWidthSection",

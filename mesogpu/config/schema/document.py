@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from mesogpu.config import fields
 from mesogpu.config.schema.laws import LAWS, AnyLawSection, UnnamedLaw, swept_types
-from mesogpu.config.schema.model import LeadsSection, ModelSection, SpinOrbitSection, TimesWidthSection
+from mesogpu.config.schema.model import (
+    LeadsSection,
+    LyapunovSection,
+    ModelSection,
+    SpinOrbitSection,
+    TimesWidthSection,
+)
 from mesogpu.config.schema.sweep import sweep_definitions
 from mesogpu.config.schema.values import (
     STRICT,
     WHOLE,
+    BarSlices,
     Energy,
     FieldComponent,
     Flux,
@@ -20,6 +27,7 @@ from mesogpu.config.schema.values import (
     Potential,
     Slices,
     Strength,
+    Warmup,
     Width,
 )
 
@@ -33,6 +41,8 @@ SWEPT: dict[str, TypeAdapter[Any]] = {
     "model.hopping": TypeAdapter(list[Hopping], config=_VALUES),
     "model.spin_orbit.strength": TypeAdapter(list[Strength], config=_VALUES),
     "model.zeeman.*": TypeAdapter(list[FieldComponent], config=_VALUES),
+    "lyapunov.slices": TypeAdapter(list[BarSlices], config=_VALUES),
+    "lyapunov.warmup": TypeAdapter(list[Warmup], config=_VALUES),
 }
 """The values of each key that a sweep can vary."""
 SWEPT |= {
@@ -44,11 +54,43 @@ SWEPT |= {
 SWEPT_KEYS = tuple(SWEPT)
 """What a sweep can vary, with `*` for a position in a list."""
 
+_OfTransmission = Literal["transmission_eigenvalues", "shot_noise", "conductance", "log_conductance"]
+_OfBars = Literal["lyapunov_exponents"]
+OBSERVABLES: dict[str, tuple[str, ...]] = {"transmission": get_args(_OfTransmission), "lyapunov": get_args(_OfBars)}
+"""What each method can record."""
+
+# For editors in the JSON Schema; for readers of a file in `config.method_rules`.
+_BY_METHOD: dict[str, Any] = {
+    "oneOf": [
+        {
+            "properties": {
+                "method": {"const": "transmission"},
+                "model": {"required": ["length"], "properties": {"length": {"type": ["integer", "array", "object"]}}},
+                "lyapunov": {"type": "null"},
+                "observables": {"items": {"enum": [*OBSERVABLES["transmission"]]}},
+            },
+        },
+        {
+            "properties": {
+                "method": {"const": "lyapunov"},
+                "model": {"properties": {"length": {"type": "null"}}},
+                "leads": {"type": "null"},
+                "observables": {"items": {"enum": [*OBSERVABLES["lyapunov"]]}},
+            },
+            "required": ["method"],
+        },
+    ]
+}
+
+
+def _drop_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
 
 class Document(BaseModel):
     """A mesogpu experiment: one disordered conductor, its sweep, and how many realizations."""
 
-    model_config = STRICT
+    model_config = ConfigDict(**STRICT, json_schema_extra=_BY_METHOD)
     schema_: Literal[1] = Field(alias="schema", description="Version of this file format, whose defaults never change.")
     name: str = Field(
         description="Name of the experiment; the results go to NAME.h5.",
@@ -65,15 +107,23 @@ class Document(BaseModel):
     leads: LeadsSection = Field(default_factory=LeadsSection)
     sweep: Any = None
     randomness: Literal["common", "independent"] = Field(
-        default="common", description="common: sweep points share their realizations. independent: each has its own."
+        default="common",
+        description="common: sweep points share their realizations (the default of method transmission). independent: "
+        "each has its own (of method lyapunov).",
+        json_schema_extra=_drop_default,
     )
     realizations: Annotated[int, Field(ge=1, le=fields.MAX_REALIZATIONS), WHOLE] = Field(
         description="Disorder realizations a sweep point."
     )
-    method: Literal["transmission"] = Field(default="transmission", description="What is computed.")
-    observables: list[Literal["transmission_eigenvalues", "shot_noise", "conductance", "log_conductance"]] = Field(
+    method: Literal["transmission", "lyapunov"] = Field(
+        default="transmission",
+        description="transmission: conductance from lead to lead. lyapunov: localization length of long bars, which "
+        "have no leads and take no model.length.",
+    )
+    lyapunov: LyapunovSection | None = Field(default=None, description="The bars of method lyapunov.")
+    observables: list[Literal[_OfTransmission, _OfBars]] = Field(
         default=[],
-        description="What to record; conductance and log_conductance are always there.",
+        description="What to record; conductance and log_conductance, or lyapunov_exponents, are always there.",
         json_schema_extra={"uniqueItems": True},
     )
 
@@ -85,6 +135,7 @@ KNOWN_KEYS: dict[str, type[BaseModel]] = {
     "model.spin_orbit": SpinOrbitSection,
     "disorder.*": UnnamedLaw,
     "leads": LeadsSection,
+    "lyapunov": LyapunovSection,
 }
 
 

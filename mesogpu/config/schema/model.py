@@ -1,4 +1,4 @@
-"""The shape of the sections `model` and `leads`."""
+"""The shape of the sections `model`, `leads` and `lyapunov`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from mesogpu.config import fields
-from mesogpu.config.schema.values import STRICT, FieldComponent, Hopping, Multiple, Potential, Slices, Strength, Width
+from mesogpu.config.schema.values import (
+    STRICT,
+    BarSlices,
+    Exponents,
+    FieldComponent,
+    Hopping,
+    Multiple,
+    Potential,
+    Slices,
+    Strength,
+    Warmup,
+    Width,
+)
 
 SCALAR, LIST, TIMES_WIDTH = "#scalar", "#list", "#times_width"
 FORMS = (SCALAR, LIST, TIMES_WIDTH)
@@ -90,12 +102,19 @@ class ModelSection(BaseModel):
         description="Sites across the current; chain: none; cubic: M (= [M, M]) or [My, Mz], at most "
         f"{fields.MAX_WIDTH} in all; honeycomb: at least 2.",
     )
-    length: Annotated[
-        Annotated[Slices, Tag(SCALAR)]
-        | Annotated[_Lengths, Tag(LIST)]
-        | Annotated[TimesWidthSection, Tag(TIMES_WIDTH)],
-        Discriminator(_length_form),
-    ] = Field(description="Length in slices: one, several (all recorded on one pass), or {times_width: ...}.")
+    length: (
+        Annotated[
+            Annotated[Slices, Tag(SCALAR)]
+            | Annotated[_Lengths, Tag(LIST)]
+            | Annotated[TimesWidthSection, Tag(TIMES_WIDTH)],
+            Discriminator(_length_form),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Length in slices: one, several (all recorded on one pass), or {times_width: ...}; with method "
+        "lyapunov none, see lyapunov.slices.",
+    )
     edges: Annotated[Annotated[_Sides, Tag(SCALAR)] | Annotated[_PairOfSides, Tag(LIST)], Discriminator(_pair_form)] = (
         Field(
             default="hard",
@@ -123,4 +142,15 @@ class LeadsSection(BaseModel):
         default=True,
         description="Whether the leads carry the sample's spin-orbit coupling if it is uniform (rashba, ando); random "
         "couplings (su2, evangelou-ziman), magnetic impurities and the Zeeman field are never in the leads.",
+    )
+
+
+class LyapunovSection(BaseModel):
+    """The bars of method lyapunov; as many as there are realizations."""
+
+    model_config = STRICT
+    slices: BarSlices = 100_000
+    warmup: Warmup = 1000
+    exponents: Exponents | None = Field(
+        default=None, description="How many exponents to store, the smallest positive ones; null: one for each orbital."
     )

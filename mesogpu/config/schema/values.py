@@ -48,6 +48,24 @@ def _energy(description: str, lowest: float = -fields.MAX_ENERGY) -> Any:
 
 Width = Annotated[int, _size(fields.MAX_WIDTH, "Sites across the current."), WHOLE]
 Slices = Annotated[int, _size(fields.MAX_SLICES, "Slices along the current, one lattice constant each."), WHOLE]
+BarSlices = Annotated[
+    int,
+    Field(
+        ge=fields.MIN_BAR_SLICES, le=fields.MAX_SLICES, description="Slices recorded of each bar, after the warm-up."
+    ),
+    WHOLE,
+]
+Warmup = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=fields.MAX_SLICES,
+        description="Slices at the start of each bar that are left out; without them every exponent has a bias of the "
+        "order of 1 / slices.",
+    ),
+    WHOLE,
+]
+Exponents = Annotated[int, _size(fields.MAX_EXPONENTS, "How many exponents to store, the smallest ones."), WHOLE]
 Multiple = Annotated[int, _size(fields.MAX_SLICES, "Length over width (along y) of the sample."), WHOLE]
 Hopping = Annotated[
     float,
