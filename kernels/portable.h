@@ -151,6 +151,7 @@ DEVICE lane_bits load_lanes(const uint32* a) { return *a; }
 
 #endif
 
+DEVICE real in_all_lanes(double a) { return real{} + a; }
 DEVICE real larger(real a, real b) { return a > b ? a : b; }
 DEVICE real smaller(real a, real b) { return a < b ? a : b; }
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from mesogpu.analysis.stored import systems
 from mesogpu.analysis.symmetry import (
     SymmetryClass,
     is_clean_stretch_of_its_leads,
@@ -14,10 +15,8 @@ from mesogpu.analysis.symmetry import (
     symmetry_class_of,
 )
 from mesogpu.config.experiment import Experiment
-from mesogpu.errors import StoreError
 from mesogpu.physics.closed_forms import golden_rule_mean_free_path, symmetry_class
 from mesogpu.physics.systems import System
-from mesogpu.plan.points import points
 
 ONE_L_S = 1.5
 """s = L/l from which a length enters the one-l fit."""
@@ -181,10 +180,5 @@ def strips(experiment: Experiment, channels: list[int]) -> list[Strip]:
     channels : N of each point, as stored
     raises   : StoreError where the stored points are not the experiment's
     """
-    systems = [point.system for point in points(experiment)]
-    if len(systems) != len(channels):
-        raise StoreError(
-            f"results: {len(channels)} sweep points, but the experiment stored with them has {len(systems)}; "
-            "analyze the file that `mesogpu run` wrote, or pass its own experiment"
-        )
-    return [Strip(system, count) for system, count in zip(systems, channels, strict=True)]
+    found = systems(experiment, len(channels))
+    return [Strip(system, count) for system, count in zip(found, channels, strict=True)]

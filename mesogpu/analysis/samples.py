@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,30 +81,41 @@ class _PointSums:
         return PointSamples(self.variables, self.sums.moments(), self.used, self.closed, self.failed, self.missing)
 
 
-def require_variables(results: xarray.Dataset) -> None:
+def require_variables(results: xarray.Dataset, needed: Sequence[str]) -> None:
     """Refuse a dataset that is not a results file.
 
-    raises : StoreError where the dataset lacks a variable that statistics need
+    needed : variables that its statistics are made of
+    raises : StoreError where the dataset lacks one
     """
-    lacking = [name for name in NEEDED if name not in results]
+    lacking = [name for name in needed if name not in results]
     if lacking:
         raise StoreError(
-            f"results: no variable {', '.join(lacking)}; statistics need {', '.join(NEEDED)}: "
+            f"results: no variable {', '.join(lacking)}; statistics need {', '.join(needed)}: "
             "open a file that `mesogpu run` wrote, with mesogpu.open_results"
         )
 
 
+def chunks(results: xarray.Dataset, row: int) -> Iterator[tuple[range, list[slice]]]:
+    """Points to read together, and the realizations of them to read at a time, so that memory stays bounded.
+
+    row : values of a variable in one realization of one point
+    """
+    points, realizations = results.sizes["point"], results.sizes["realization"]
+    rows = max(1, CHUNK_VALUES // max(1, row))
+    together = max(1, rows // max(1, realizations))
+    spans = [slice(start, start + rows) for start in range(0, realizations, rows)]
+    for first in range(0, points, together):
+        yield range(first, min(first + together, points)), spans
+
+
 def read_points(results: xarray.Dataset) -> Iterator[PointSamples]:
-    """Every sweep point of a results file, in order; memory stays bounded whatever the number of realizations."""
+    """Every sweep point of a results file, in order."""
     variables = tuple(name for name in VARIABLES if name in results)
-    points, lengths, realizations = (results.sizes[name] for name in ("point", "length", "realization"))
-    rows = max(1, CHUNK_VALUES // max(1, lengths))
-    points_together = max(1, rows // max(1, realizations))
-    for first in range(0, points, points_together):
-        group = slice(first, min(first + points_together, points))
-        sums = [_PointSums(variables, lengths) for _ in range(group.start, group.stop)]
-        for start in range(0, realizations, rows):
-            chunk = results.isel(point=group, realization=slice(start, start + rows))
+    lengths = results.sizes["length"]
+    for points, spans in chunks(results, lengths):
+        sums = [_PointSums(variables, lengths) for _ in points]
+        for span in spans:
+            chunk = results.isel(point=slice(points.start, points.stop), realization=span)
             status = chunk["status"].to_numpy()
             values = {name: chunk[name].to_numpy() for name in variables}
             for index, point in enumerate(sums):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mesogpu.analysis.estimators import Statistic, mean, ratio_of_means, standard_errors, variance
+from mesogpu.analysis.lyapunov import holds_bars, summarise_bars
 from mesogpu.analysis.one_l import RULE, OneL, describe, fit_one_l
 from mesogpu.analysis.regime import Strip, strips
-from mesogpu.analysis.samples import PointSamples, read_points, require_variables
+from mesogpu.analysis.samples import NEEDED, PointSamples, read_points, require_variables
+from mesogpu.analysis.stored import json_ready, stored_experiment, sweep_parameters
 from mesogpu.analysis.theory import entry_checks, entry_references, entry_theory, one_l_check
 from mesogpu.config.experiment import Experiment
 from mesogpu.errors import PhysicsError
@@ -41,21 +42,31 @@ METHOD = {
 
 
 def analyze(results: xarray.Dataset, *, experiment: Experiment | None = None) -> dict[str, Any]:
-    """Means, variances, Fano factors and mean free paths of a results file, with their errors and theory beside.
+    """Statistics of a results file with their errors, and theory beside: of transmission, or of Lyapunov exponents.
+
+    Transmission has means, variances, Fano factors and mean free paths; bars have exponents and localization lengths.
 
     An unfinished file is analyzed as far as it is committed; `complete` then is false.
 
     results    : as `open_results` gives it
     experiment : what was run; read from the file's own configuration where omitted. Without either there is no theory.
-    returns    : plain data, ready for JSON: "points" has one entry per (point, length) in canonical order
+    returns    : plain data, ready for JSON: "points" has one entry per (point, length), of bars per point, in canonical
+                 order
     raises     : StoreError where the dataset lacks what statistics need; ConfigError where its configuration
                  cannot be read
     """
-    experiment = experiment or _stored_experiment(results)
-    require_variables(results)
+    experiment = experiment or stored_experiment(results)
+    made = summarise_bars(results, experiment) if holds_bars(results) else _summarise_samples(results, experiment)
+    ready: dict[str, Any] = json_ready(made)
+    return ready
+
+
+def _summarise_samples(results: xarray.Dataset, experiment: Experiment | None) -> dict[str, Any]:
+    """Statistics of transmission: one entry per (point, length)."""
+    require_variables(results, NEEDED)
     channels = [int(count) for count in results["channels"].to_numpy()]
     slices = results["slices"].to_numpy().astype(np.int64)
-    parameters = _parameters(results)
+    parameters = sweep_parameters(results)
     systems = strips(experiment, channels) if experiment is not None else None
     entries: list[dict[str, Any]] = []
     fits: list[dict[str, Any]] = []
@@ -74,7 +85,7 @@ def analyze(results: xarray.Dataset, *, experiment: Experiment | None = None) ->
             checks += [check for entry in new for check in entry_checks(entry)]
             checks += one_l_check(one_l, parameters[index]) if one_l else []
         entries += new
-    summary = {
+    return {
         "name": experiment.name if experiment else None,
         "complete": complete,
         "realizations": int(results.sizes["realization"]),
@@ -84,25 +95,6 @@ def analyze(results: xarray.Dataset, *, experiment: Experiment | None = None) ->
         "method": METHOD,
         "checks": checks,
     }
-    ready: dict[str, Any] = _json_ready(summary)
-    return ready
-
-
-def _stored_experiment(results: xarray.Dataset) -> Experiment | None:
-    text = results.attrs.get("config")
-    if text is None:
-        return None
-    # The parser is slow to import and only needed where the caller has no experiment at hand.
-    from mesogpu.config.load import parse_experiment
-
-    return parse_experiment(str(text), "config stored in the results")
-
-
-def _parameters(results: xarray.Dataset) -> list[dict[str, float]]:
-    """Sweep parameters of every point: the coordinates along `point`."""
-    coordinates = {str(name): coordinate for name, coordinate in results.coords.items() if name != "point"}
-    columns = {name: axis.to_numpy().tolist() for name, axis in coordinates.items() if axis.dims == ("point",)}
-    return [{name: values[k] for name, values in columns.items()} for k in range(results.sizes["point"])]
 
 
 def _entry(
@@ -155,12 +147,3 @@ def _add_theory(entries: list[dict[str, Any]], strip: Strip, one_l: OneL | None)
 
 def _integer(value: Any) -> int | None:
     return None if value is None else int(value)
-
-
-def _json_ready(value: Any) -> Any:
-    """The same data with None for every number that is not finite."""
-    if isinstance(value, dict):
-        return {key: _json_ready(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_json_ready(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -27,7 +27,7 @@ def entry_theory(strip: Strip, one_l: OneL | None, length: int, conductance: flo
     conductance : measured <g>
     """
     if strip.clean:
-        return {"conductance_mean": _reference(float(strip.channels), CLEAN_ERROR, CLEAN_SOURCE)}
+        return {"conductance_mean": expectation(float(strip.channels), CLEAN_ERROR, CLEAN_SOURCE)}
     if one_l is None:
         return {}
     theory = {}
@@ -49,12 +49,12 @@ def entry_theory(strip: Strip, one_l: OneL | None, length: int, conductance: flo
 def entry_references(strip: Strip, length: int) -> dict[str, dict[str, Any]]:
     """Tabulated finite-size values for exactly this system and length, in the form of `entry_theory`."""
     found = tabulated(strip.system, length)
-    return {name: _reference(value, error, source) for name, (value, error, source) in found.items()}
+    return {name: expectation(value, error, source) for name, (value, error, source) in found.items()}
 
 
 def entry_checks(entry: dict[str, Any]) -> list[dict[str, Any]]:
     """Verdicts on one entry of a summary: against the table, and against every law in its regime."""
-    where = {"parameters": entry["parameters"], "length": entry["length"]}
+    where: dict[str, Any] = {key: entry[key] for key in ("parameters", "length") if key in entry}
     checks = []
     for group in ("reference", "theory"):
         for quantity, reference in entry.get(group, {}).items():
@@ -96,9 +96,10 @@ def check(what: str, where: dict[str, Any], value: float, error: float, referenc
     }
 
 
-def _law(value: float, relative_error: float, source: str) -> dict[str, Any]:
-    return _reference(value, relative_error * value, source.format(100.0 * relative_error))
-
-
-def _reference(value: float, error: float, source: str) -> dict[str, Any]:
+def expectation(value: float, error: float, source: str) -> dict[str, Any]:
+    """What a value is compared with: a number, its error, where it comes from."""
     return {"value": value, "model_error": error, "source": source}
+
+
+def _law(value: float, relative_error: float, source: str) -> dict[str, Any]:
+    return expectation(value, relative_error * value, source.format(100.0 * relative_error))

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.backends.certify import audit
+from mesogpu.backends.bars import LOSS_BOUND
+from mesogpu.backends.certify import audit, log_conductance_bound
 from mesogpu.backends.samples import Arrays
 from mesogpu.plan.blocks import Block, BlockResult
 
@@ -33,14 +34,18 @@ class Backend(ABC):
 
     @abstractmethod
     def audited(self, block: Block, realization: int) -> NDArray[np.float64]:
-        """ln g of one realization at every length, (length,), independently of `compute`; NaN out of reach."""
+        """What is audited of one realization, independently of `compute`; NaN out of reach.
+
+        ln g at every length, (length,); of a bar mean ln R_ii of its beginning, (1, D)
+        """
 
     def run(self, blocks: Iterable[Block]) -> Iterator[BlockResult]:
         """Compute blocks one after the other, yielding each as soon as it is done."""
         for block in blocks:
             start = time.perf_counter()
             arrays = self.compute(block)
-            deviation = audit(block, arrays["log_conductance"], arrays["status"], self.audited)
+            stored, bound = _to_audit(block, arrays)
+            deviation = audit(block, stored, bound, arrays["status"], self.audited)
             yield BlockResult(
                 point=block.point.index,
                 index=block.index,
@@ -50,3 +55,10 @@ class Backend(ABC):
                 audit=deviation,
                 seconds=time.perf_counter() - start,
             )
+
+
+def _to_audit(block: Block, arrays: Arrays) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What `Backend.audited` gives of all realizations, and what it may be off by; takes it out if it is not stored."""
+    if block.point.bars is not None:
+        return arrays.pop("audited"), np.full((1, block.count), LOSS_BOUND)
+    return arrays["log_conductance"], log_conductance_bound(arrays["log_conductance"])

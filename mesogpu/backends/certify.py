@@ -30,7 +30,12 @@ AUDIT_STREAM = 0xFFFFFFFF
 """Philox stream that draws the audited realizations; no disorder law uses it."""
 
 Auditor = Callable[[Block, int], NDArray[np.float64]]
-"""ln g of one realization of a block at every length, (length,), by independent means; NaN where those do not reach."""
+"""What is audited of one realization of a block, at every length, by independent means; NaN out of reach."""
+
+
+def log_conductance_bound(log_conductance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a certified ln g may be off by."""
+    return np.maximum(ABSOLUTE_BOUND, RELATIVE_BOUND * np.abs(log_conductance))
 
 
 def certificates(defect: NDArray[np.float64], log_conductance: NDArray[np.float64], channels: int) -> NDArray[np.uint8]:
@@ -62,23 +67,27 @@ def audited_realizations(block: Block) -> NDArray[np.int64]:
 
 
 def audit(
-    block: Block, log_conductance: NDArray[np.float64], status: NDArray[np.uint8], auditor: Auditor
+    block: Block,
+    stored: NDArray[np.float64],
+    bound: NDArray[np.float64],
+    status: NDArray[np.uint8],
+    auditor: Auditor,
 ) -> NDArray[np.float64]:
     """Recompute the audited samples of a block independently; a sample beyond the bound loses its certificate.
 
-    log_conductance : (length, count) float64
-    status          : (length, count) uint8, changed in place
-    returns         : (length,) float64, largest |d ln g|; NaN where nothing was audited
+    stored  : (length, count, ...) float64, what the auditor gives of one sample
+    bound   : (length, count) float64, of their difference
+    status  : (length, count) uint8, changed in place
+    returns : (length,) float64, the largest difference; NaN where nothing was audited
     """
-    largest = np.full(len(log_conductance), np.nan)
+    largest = np.full(len(stored), np.nan)
     for realization in audited_realizations(block):
         column = realization - block.first
         certified = status[:, column] <= Status.REDONE
         if not certified.any():
             continue
-        stored = log_conductance[:, column]
-        deviation = np.where(certified, np.abs(auditor(block, int(realization)) - stored), np.nan)
-        bound = np.maximum(ABSOLUTE_BOUND, RELATIVE_BOUND * np.abs(stored))
-        status[deviation > bound, column] = Status.FAILED_AUDIT
+        difference = np.abs(auditor(block, int(realization)) - stored[:, column])
+        deviation = np.where(certified, difference.reshape(len(largest), -1).max(axis=1), np.nan)
+        status[deviation > bound[:, column], column] = Status.FAILED_AUDIT
         largest = np.fmax(largest, deviation)
     return largest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from mesogpu.cli.options import (
     verbosity,
     workers_option,
 )
-from mesogpu.cli.quantities import counted, human_bytes, human_operations, human_rate, human_seconds
+from mesogpu.cli.quantities import counted, ensemble, human_bytes, human_operations, human_rate, human_seconds
 from mesogpu.cli.render import Sheet, emit, emit_json, emit_sheet
 
 if TYPE_CHECKING:
@@ -57,13 +58,11 @@ def plan(config: Path, as_json: bool, backend: str, workers: int | None, overrid
 def validate(config: Path, overrides: tuple[str, ...]) -> None:
     """Say OK, or everything that is wrong with CONFIG."""
     from mesogpu.config.load import load_experiment
+    from mesogpu.config.notes import notes
     from mesogpu.plan import make_plan
 
-    made = make_plan(load_experiment(config, overrides))
-    emit(
-        f"OK: {made.experiment.name}: {counted(len(made.points), 'point')}, {counted(made.lengths, 'length')}, "
-        f"{counted(made.realizations, 'realization')} each"
-    )
+    experiment = make_plan(load_experiment(config, overrides)).experiment
+    emit("\n".join([f"OK: {ensemble(experiment)}", *notes(experiment)]))
 
 
 @click.command()
@@ -80,6 +79,7 @@ def _costs(made: Plan, workers: int, backend: str) -> dict[str, Any]:
 
     from mesogpu.backends.pace import seconds_per_realization
     from mesogpu.backends.select import select_backend
+    from mesogpu.config.notes import notes
     from mesogpu.plan.cost import realization_flops
     from mesogpu.plan.limits import run_memory
     from mesogpu.store import file_bytes
@@ -106,20 +106,17 @@ def _costs(made: Plan, workers: int, backend: str) -> dict[str, Any]:
             "backend": engine.name,
             "seconds_per_realization_of_longest_point": pace,
         },
+        "notes": notes(made.experiment),
     }
 
 
 def _cost_sheet(made: Plan, costs: dict[str, Any]) -> Sheet:
-    fewest, most = min(made.channels), max(made.channels)
-    channels = f"{most}" if fewest == most else f"{fewest} to {most}"
     workers = counted(costs["workers"], "worker")
     estimate = costs["time_estimate"]
     pace = human_rate(1.0 / estimate["seconds_per_realization_of_longest_point"])
     rows = [
         ("points", f"{len(made.points):,}"),
-        ("lengths", f"{made.lengths:,} on one pass"),
-        ("realizations", f"{made.realizations:,} a point"),
-        ("channels", channels),
+        *_sample_rows(made),
         ("blocks", f"{costs['blocks']:,} of {counted(min(made.block_size, made.realizations), 'realization')}"),
         ("work", human_operations(made.flops)),
         ("memory", f"{human_bytes(costs['memory_bytes'])} with {workers}"),
@@ -130,4 +127,27 @@ def _cost_sheet(made: Plan, costs: dict[str, Any]) -> Sheet:
         f"The time is an estimate for the {estimate['backend']} backend: {pace} a worker at the largest point, from a "
         f"trial just now, by {workers}."
     )
-    return Sheet(made.experiment.name, ("", ""), rows, (note,), left=2)
+    return Sheet(made.experiment.name, ("", ""), rows, (note, *costs["notes"]), left=2)
+
+
+def _sample_rows(made: Plan) -> list[tuple[str, str]]:
+    """What one realization is, and how many there are."""
+    channels = _range(made.channels)
+    if made.experiment.bars:
+        slices = _range([point.lengths[-1] for point in made.points])
+        warmups = _range([point.slices - point.lengths[-1] for point in made.points])
+        return [
+            ("bars", f"{made.realizations:,} a point"),
+            ("slices", f"{slices} a bar, after a warm-up of {warmups}"),
+            ("exponents", f"{channels} stored of each bar"),
+        ]
+    return [
+        ("lengths", f"{made.lengths:,} on one pass"),
+        ("realizations", f"{made.realizations:,} a point"),
+        ("channels", channels),
+    ]
+
+
+def _range(counts: Sequence[int]) -> str:
+    fewest, most = min(counts), max(counts)
+    return f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"

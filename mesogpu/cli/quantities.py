@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mesogpu.config.experiment import Experiment
+
 
 def human_bytes(count: float) -> str:
     """Bytes with a decimal prefix, three digits."""
@@ -42,3 +47,14 @@ def human_rate(per_second: float) -> str:
 def counted(count: int, noun: str) -> str:
     """A count with its noun: 1 point, 2,048 points."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def ensemble(experiment: Experiment) -> str:
+    """An experiment in one line: name, points, lengths, and realizations or bars a point."""
+    from mesogpu.plan.points import count_points
+
+    points = f"{experiment.name}: {counted(count_points(experiment), 'point')}"
+    if experiment.bars:
+        return f"{points}, {counted(experiment.realizations, 'bar')} each"
+    lengths = counted(len(experiment.model.lengths), "length")
+    return f"{points}, {lengths}, {counted(experiment.realizations, 'realization')} each"

@@ -9,12 +9,11 @@ import click
 
 from mesogpu.cli.options import backend_option, config_argument, overrides_option, verbosity, workers_option
 from mesogpu.cli.progress import run_progress
-from mesogpu.cli.quantities import counted
+from mesogpu.cli.quantities import ensemble
 from mesogpu.cli.render import emit, narrate, tell
 from mesogpu.errors import Interrupted
 
 if TYPE_CHECKING:
-    from mesogpu.config.experiment import Experiment
     from mesogpu.store import Progress
 
 INCOMPLETE = 1
@@ -70,22 +69,13 @@ def _compute(
     experiment = load_experiment(config, overrides)
     from mesogpu import api
     from mesogpu.backends.select import choice_reason
+    from mesogpu.config.notes import notes
 
     path = api.results_path(experiment, out)
-    narrate(f"{_headline(experiment)}\n{choice_reason(backend)}\nresults go to {path}")
+    narrate("\n".join([ensemble(experiment), *notes(experiment), choice_reason(backend), f"results go to {path}"]))
     with run_progress() as listener:
         api.run(experiment, path, backend=backend, workers=workers, listen=listener)
     return path, listener.complete_before
-
-
-def _headline(experiment: Experiment) -> str:
-    from mesogpu.plan.points import count_points
-
-    lengths = counted(len(experiment.model.lengths), "length")
-    return (
-        f"{experiment.name}: {counted(count_points(experiment), 'point')}, {lengths}, "
-        f"{counted(experiment.realizations, 'realization')} each"
-    )
 
 
 def _verdict(path: Path, progress: Progress) -> int:

@@ -16,10 +16,10 @@ from mesogpu.physics.spin import X, Y, Z
 
 
 def conducting(slices: Slices, lengths: Sequence[int]) -> tuple[Slices, NDArray[np.bool_]]:
-    """Drop what is cut off from both leads, and see whether a path joins them.
+    """Drop what is cut off from both leads at every length, and see whether a path joins them.
 
     A cluster without a lead carries no current, but where one of its levels lies at the energy, there is no Green's
-    function.
+    function. One that touches a lead at some length stays: even alone with it, it scatters the waves there.
 
     slices  : from slice 0 to the longest length
     lengths : recorded lengths, increasing, in slices
@@ -28,11 +28,12 @@ def conducting(slices: Slices, lengths: Sequence[int]) -> tuple[Slices, NDArray[
     samples, longest, sites = slices.onsite.shape[0], lengths[-1], slices.lattice.sites
     here, there = _bonds(slices)
     paths = np.empty((samples, len(lengths)), dtype=np.bool_)
+    kept = np.zeros((samples, longest * sites), dtype=np.bool_)
     for column, length in enumerate(lengths):
         within = (there // sites) % longest < length
         labels, left, right = _label(slices, here[within], there[within], length)
         paths[:, column] = left == right
-    kept = (labels == left[:, None]) | (labels == right[:, None])
+        kept |= (labels == left[:, None]) | (labels == right[:, None])
     onsite = np.where(kept.reshape(samples, longest, sites), slices.onsite, np.nan)
     return replace(slices, onsite=onsite), paths
 

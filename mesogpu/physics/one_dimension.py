@@ -51,4 +51,4 @@ def band_edge_exponent(variance: float) -> float:
 
     source : Derrida and Gardner, J. Physique 45, 1283 (1984)
     """
-    return 6.0 ** (1.0 / 3.0) * math.sqrt(math.pi) / (2.0 * math.gamma(1.0 / 6.0)) * variance ** (1.0 / 3.0)
+    return math.cbrt(6.0 * variance) * math.sqrt(math.pi) / (2.0 * math.gamma(1.0 / 6.0))

@@ -8,7 +8,14 @@ from typing import Any
 
 SMALLEST_PLAIN = 1e-4
 LARGEST_PLAIN = 1e6
-SYMBOLS = {"conductance_mean": "<g>", "conductance_variance": "var g", "fano": "F", "one_l": "l"}
+SYMBOLS = {
+    "conductance_mean": "<g>",
+    "conductance_variance": "var g",
+    "fano": "F",
+    "one_l": "l",
+    "lyapunov_exponent": "gamma",
+    "lambda": "Lambda",
+}
 """What the quantities of a summary are called in a sentence or a heading."""
 
 

@@ -1,7 +1,7 @@
 """As much of CuPy as the cuda backend uses, on a device of ordinary threads: the launches' own code runs without a GPU.
 
 The kernels are those of CUDA (blocks of threads, barriers, shared memory of just the size asked for), compiled by the
-host compiler from kernels/race_check.cpp. What it cannot show: speed, and anything about a driver.
+host compiler from kernels/race_check*.cpp. What it cannot show: speed, and anything about a driver.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import importlib.machinery
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -18,7 +19,12 @@ import numpy as np
 from mesogpu.backends.cuda import device
 from mesogpu.backends.native.compiler import find_compiler
 from mesogpu.backends.sources import kernel_folder
-from mesogpu.backends.strip import Strip
+
+SOURCES = {"transmission": "race_check.cpp", "greens_function": "race_check_greens.cpp"}
+"""By kernel, what makes a library of it."""
+
+LAUNCHES = {"transmission": "transmission_launch", "greens_function": "greens_launch"}
+"""What a launch is called there."""
 
 STATIC_LIMIT = 48 * 1024
 """Shared memory that a block may have without asking for more first."""
@@ -75,13 +81,13 @@ class Machine:
     compile_fault: Exception | None = None
 
 
-def compile_device(folder: Path) -> ctypes.CDLL:
-    """The kernels' blocks of threads as a library."""
-    source, library = kernel_folder() / "race_check.cpp", folder / "device.so"
+def compile_device(folder: Path, kernel: str = "transmission") -> ctypes.CDLL:
+    """A kernel's blocks of threads as a library."""
+    source, library = kernel_folder() / SOURCES[kernel], folder / f"{kernel}.so"
     flags = ("-std=c++17", "-O2", "-shared", "-fPIC", "-pthread", "-Wno-unknown-pragmas")
     subprocess.run([find_compiler().path, *flags, "-x", "c++", str(source), "-o", str(library)], check=True)
     loaded = ctypes.CDLL(str(library))
-    loaded.launch.restype = ctypes.c_int
+    getattr(loaded, LAUNCHES[kernel]).restype = ctypes.c_int
     return loaded
 
 
@@ -91,33 +97,32 @@ class Entry:
     max_dynamic_shared_size_bytes = STATIC_LIMIT
     preferred_shared_memory_carveout = -1
 
-    def __init__(self, machine: Machine, library: ctypes.CDLL, name: str) -> None:
-        self._machine, self._library, self._name = machine, library, name.removeprefix("transmission_")
+    def __init__(self, machine: Machine, libraries: Mapping[str, ctypes.CDLL], name: str) -> None:
+        kernel, self._name = name.rsplit("_", 1)
+        self._machine, self._launch = machine, getattr(libraries[kernel], LAUNCHES[kernel])
         self.num_regs = machine.registers
 
     def __call__(self, grid: tuple[int], block: tuple[int], arguments: tuple, *, shared_mem: int) -> None:
         if self._machine.launch_fault is not None:
             raise self._machine.launch_fault
         assert shared_mem <= min(self._machine.shared_block, self.max_dynamic_shared_size_bytes)
-        strip, count, drawn, workspace, fields, values = arguments
-        assert strip.size == 1
+        *structures, count, drawn, given, workspace, first, second = arguments
+        assert [structure.size for structure in structures] == [1, 1]
         self._machine.launches.append((self._name, *grid, *block, shared_mem, int(count)))
-        pointers = [None if array is None else ctypes.c_void_p(array.data.ptr) for array in (workspace, fields, values)]
-        status = self._library.launch(
+        status = self._launch(
             self._name.encode(),
             *grid,
             *block,
             ctypes.c_int64(shared_mem // 8),
-            ctypes.byref(Strip.from_buffer_copy(strip.tobytes())),
+            *(structure.ctypes.data_as(ctypes.c_void_p) for structure in structures),
             ctypes.c_int64(int(count)),
-            ctypes.c_void_p(drawn.data.ptr),
-            *pointers,
+            *(None if a is None else ctypes.c_void_p(a.data.ptr) for a in (drawn, given, workspace, first, second)),
         )
         assert status == 0
 
 
-def emulated_cupy(machine: Machine, library: ctypes.CDLL) -> ModuleType:
-    """A module to stand in `sys.modules` as cupy."""
+def emulated_cupy(machine: Machine, libraries: Mapping[str, ctypes.CDLL]) -> ModuleType:
+    """A module to stand in `sys.modules` as cupy; libraries: by kernel."""
     attributes = {
         device.THREADS_PER_MULTIPROCESSOR: 2048,
         device.MULTIPROCESSORS: 2,
@@ -145,14 +150,14 @@ def emulated_cupy(machine: Machine, library: ctypes.CDLL) -> ModuleType:
 
     class Module:
         def __init__(self, *, code: str, options: tuple[str, ...], backend: str) -> None:
-            assert "transmission_group" in code
+            assert any(f"{kernel}_shared" in code for kernel in SOURCES)
             assert any(option.startswith("-DMESOGPU_SOURCE_DIGEST=") for option in options)
             assert backend == "nvrtc"
 
         def get_function(self, name: str) -> Entry:
             if machine.compile_fault is not None:
                 raise machine.compile_fault
-            return Entry(machine, library, name)
+            return Entry(machine, libraries, name)
 
     module = ModuleType("cupy")
     module.__spec__ = importlib.machinery.ModuleSpec("cupy", None)

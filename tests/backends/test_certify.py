@@ -43,7 +43,7 @@ def test_the_audit_reports_the_largest_deviation_and_condemns_a_wrong_sample():
     def auditor(_block: Block, realization: int) -> np.ndarray:
         return np.array([-1.0 + (2e-8 if realization == 2 else 3e-9), -5000.0 + 4.9e-8])
 
-    deviation = certify.audit(block, stored, status, auditor)
+    deviation = certify.audit(block, stored, certify.log_conductance_bound(stored), status, auditor)
     np.testing.assert_allclose(deviation, [2e-8, 4.9e-8], rtol=1e-3)
     assert status.tolist() == [[0, 0, Status.FAILED_AUDIT, 0], [0, 0, 0, 0]]
 
@@ -51,5 +51,6 @@ def test_the_audit_reports_the_largest_deviation_and_condemns_a_wrong_sample():
 def test_a_block_without_audited_samples_reports_nan():
     block = Block(replace(POINT, seed=5), 1, 8, 2)
     assert len(certify.audited_realizations(block)) == 0
-    deviation = certify.audit(block, np.zeros((2, 2)), np.zeros((2, 2), dtype=np.uint8), lambda *_: np.zeros(2))
+    nothing, status = np.zeros((2, 2)), np.zeros((2, 2), dtype=np.uint8)
+    deviation = certify.audit(block, nothing, nothing, status, lambda *_: np.zeros(2))
     assert np.isnan(deviation).all()

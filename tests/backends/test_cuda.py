@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from emulated_cupy import CompileException, CudaRuntimeError, Machine, compile_device, emulated_cupy
-from strips import block, point, random_point, strip
+from emulated_cupy import SOURCES, CompileException, CudaRuntimeError, Machine, compile_device, emulated_cupy
+from models import NAMED, armchair, block, correlated, point, random_flux, random_point, rashba, strip, vacancies
 
-from mesogpu.backends import kernel_backend, select
-from mesogpu.backends.cuda import device, launch
+from mesogpu.backends import frame_samples, select
+from mesogpu.backends.conductor import ARRAYS, make_conductor
+from mesogpu.backends.cuda import bars_launch, device, greens_launch, launch, programs, transmission_launch
 from mesogpu.backends.cuda.backend import CudaBackend
-from mesogpu.backends.kernel_backend import KernelBackend
+from mesogpu.backends.cuda.occupancy import transmission_workspace
+from mesogpu.backends.cuda.options import TRANSMISSION
+from mesogpu.backends.frame_samples import FrameSamples
 from mesogpu.backends.native.backend import NativeBackend
 from mesogpu.backends.native.compiler import find_compiler
 from mesogpu.backends.select import choice_reason, select_backend
@@ -35,8 +38,10 @@ except BackendUnavailable as missing:
 
 CACHES = (
     device.open_device,
-    launch.transmission_kernels,
-    launch._uploaded,
+    programs.kernels_of,
+    transmission_launch._uploaded,
+    greens_launch._uploaded,
+    bars_launch._uploaded,
     select._fastest,
     select.select_backend,
 )
@@ -48,16 +53,17 @@ def forget() -> None:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory):
-    return compile_device(tmp_path_factory.mktemp("emulated"))
+def libraries(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("emulated")
+    return {kernel: compile_device(folder, kernel) for kernel in SOURCES}
 
 
 @pytest.fixture
-def emulate(library, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Machine], Machine]]:
+def emulate(libraries, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Machine], Machine]]:
     """Makes a machine the one that CuPy finds."""
 
     def start(machine: Machine) -> Machine:
-        monkeypatch.setitem(sys.modules, "cupy", emulated_cupy(machine, library))
+        monkeypatch.setitem(sys.modules, "cupy", emulated_cupy(machine, libraries))
         forget()
         return machine
 
@@ -97,8 +103,9 @@ def assert_agree(cuda: CudaBackend, sample: Block) -> None:
 def test_random_samples_agree_with_the_native_backend(cuda):
     # Seen to fail with T_n written to the neighbouring realization.
     generator = np.random.default_rng(20261121)
-    for _ in range(size(cuda, 10, 200)):
-        drawn = random_point(generator, size(cuda, 12, 80), size(cuda, 30, 300))
+    for _ in range(size(cuda, 20, 200)):
+        lengths, width = size(cuda, 30, 300), size(cuda, 8, 80)
+        drawn = random_point(generator, max_width=width, max_length=lengths)
         assert_agree(cuda, Block(drawn, 0, int(generator.integers(1000)), 5))
 
 
@@ -107,9 +114,16 @@ def test_every_law_agrees_with_the_native_backend(cuda, law):
     assert_agree(cuda, block(strip(6, laws=(law,)), (10, 25), count=8))
 
 
+@pytest.mark.parametrize("name", NAMED)
+def test_every_model_agrees_with_the_native_backend(cuda, name):
+    # Seen to fail with the host's energies of realization 0 for all.
+    assert_agree(cuda, block(NAMED[name], (3, 8), count=4))
+
+
 @pytest.mark.parametrize(("width", "entry"), [(40, "shared"), (64, "split"), (110, "global")])
 def test_a_strip_too_wide_for_shared_memory_is_computed_all_the_same(cuda, width, entry):
-    layout = launch.placement_of(point(strip(width), (2,)), 8)
+    conductor = make_conductor(point(strip(width), (2,)), 8, dict.fromkeys(ARRAYS))
+    layout = launch.placement(TRANSMISSION, transmission_workspace(conductor))
     if size(cuda, 1, 0) or launch.open_device().limits.shared_block == 227 * 1024:
         assert layout.entry == f"transmission_{entry}"
     if width <= size(cuda, 40, width):
@@ -166,6 +180,30 @@ def test_the_blocks_of_a_point_take_one_launch_and_one_upload(emulate):
     assert machine.uploads == uploaded + 1  # the realizations' numbers
 
 
+@pytest.mark.parametrize("system", [armchair(4), vacancies(4), correlated(4), rashba(3), random_flux(4)])
+def test_the_blocks_of_any_model_share_their_first_launch(emulate, system):
+    # Seen to fail with the pilot taken for the first pass.
+    machine = emulate(Machine())
+    cuda = CudaBackend()
+    blocks = [block(system, (6,), first=16 * i, count=16) for i in range(3)]
+    together = list(cuda.run(blocks))
+    assert sum(launched[-1] == 48 for launched in machine.launches) == 1
+    for sample, result in zip(blocks, together, strict=True):
+        (alone,) = cuda.run([sample])
+        for name, array in result.arrays.items():
+            assert array.tobytes() == alone.arrays[name].tobytes(), name
+
+
+def test_energies_that_the_host_draws_come_in_parts_where_they_are_many(cuda, monkeypatch):
+    # Seen to fail with every part given the first one's energies.
+    sample = block(correlated(5), (4, 9), count=11)
+    (whole,) = cuda.run([sample])
+    monkeypatch.setattr(launch, "GIVEN_BYTES", 3 * 8 * 9 * 5)
+    (parts,) = cuda.run([sample])
+    for name, array in whole.arrays.items():
+        assert array.tobytes() == parts.arrays[name].tobytes(), name
+
+
 def test_no_more_blocks_are_launched_than_the_device_holds(emulate):
     machine = emulate(Machine(shared_block=1_000))
     list(CudaBackend().run([block(strip(6), (3,), count=50)]))
@@ -175,12 +213,12 @@ def test_no_more_blocks_are_launched_than_the_device_holds(emulate):
 
 def test_an_uncertified_sample_is_redone_and_then_left_to_the_oracle(cuda, monkeypatch):
     sample = block(strip(8, laws=(Uniform(8.0),)), (60,), count=16)
-    monkeypatch.setattr(KernelBackend, "interval", lambda _self, _point: 16)
+    monkeypatch.setattr(FrameSamples, "interval", lambda _self, _point: 16)
     (redone,) = cuda.run([sample])
     assert Status.REDONE in redone.arrays["status"]
     assert set(np.unique(redone.arrays["status"])) <= {Status.CERTIFIED, Status.REDONE}
     assert_agree(cuda, sample)
-    monkeypatch.setattr(kernel_backend, "CONDITIONING_BOUND", 1.0)
+    monkeypatch.setattr(frame_samples, "CONDITIONING_BOUND", 1.0)
     (exact,) = cuda.run([block(strip(4), (5,), count=2)])
     assert np.all(exact.arrays["status"] == Status.ORACLE)
 
@@ -206,7 +244,7 @@ def test_too_little_memory_is_an_error_that_names_the_bytes(cuda, monkeypatch):
         list(cuda.run([block(strip(5), (4, 9), count=2)]))
     monkeypatch.setattr(device.Device, "free_bytes", lambda _: 1_000_000)
     wide = strip(120, laws=())
-    with pytest.raises(EnvironmentFault, match=r"workspace of a strip 120 wide takes \d{7} bytes.*--backend native"):
+    with pytest.raises(EnvironmentFault, match=r"workspace of 120 orbitals takes \d{7} bytes.*--backend native"):
         list(cuda.run([block(wide, (1,), count=1)]))
 
 
@@ -225,7 +263,7 @@ def test_a_failed_launch_says_what_is_kept_and_what_to_do(emulate):
     machine = emulate(Machine())
     cuda = CudaBackend()
     machine.launch_fault = CudaRuntimeError(700, "cudaErrorIllegalAddress: an illegal memory access was encountered")
-    with pytest.raises(EnvironmentFault, match=r"Emulated GPU, width 5: cudaErrorIllegalAddress.*committed is kept"):
+    with pytest.raises(EnvironmentFault, match=r"Emulated GPU, 5 orbitals: cudaErrorIllegalAddress.*committed is kept"):
         list(cuda.run([block(strip(5), (4,), count=2)]))
 
 

@@ -1,87 +1,52 @@
-"""The oracle against Kwant, closed forms, and itself in other guises."""
+"""The oracle against closed forms, fifty digits, and itself in other guises."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from strips import block, strip
+from models import NAMED, armchair, block, chain, strip, su2, vacancies, zigzag
 
 from mesogpu.backends.reference import backend as reference
 from mesogpu.backends.reference import direct
-from mesogpu.backends.reference.backend import ReferenceBackend
+from mesogpu.backends.reference.backend import ReferenceBackend, conducting_slices
 from mesogpu.backends.reference.recursion import scatter
 from mesogpu.physics.disorder import Uniform
+from mesogpu.physics.slices import Slices
+from mesogpu.physics.spin import SpinOrbit
 from mesogpu.physics.systems import System
 from mesogpu.plan import Status
 
-CASES = json.loads((Path(__file__).parents[1] / "data" / "kwant_square_cases.json").read_text())["cases"]
 
-
-def only(system: System, lengths: tuple[int, ...], first: int = 0, count: int = 16):
-    (result,) = ReferenceBackend().run([block(system, lengths, first, count)])
+def only(system: System, lengths: tuple[int, ...], first: int = 0, count: int = 16, **changes: object):
+    (result,) = ReferenceBackend().run([block(system, lengths, first, count, **changes)])
     return result
 
 
-def eigenvalues(system: System, potential: np.ndarray) -> np.ndarray:
-    (scattering,) = scatter(system, potential[None], (len(potential),))
-    return reference._observables(scattering, True)["transmission_eigenvalues"][0]
+def drawn(system: System, length: int, realizations: list[int] | range = range(1), seed: int = 7) -> Slices:
+    return system.slices(seed=seed, realizations=realizations, slices=range(length), point=0)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"kwant-{case['seed']}")
-def test_every_transmission_eigenvalue_is_kwants(case):
-    # Seen to fail with V^dagger in the place of V in the recursion, and with lead 1 attached one slice late.
-    potential = np.array(case["onsite"])
-    parameters = case["params"]
-    system = strip(
-        potential.shape[1],
-        energy=case["E"],
-        periodic=parameters.get("periodic_y", False),
-        flux=parameters.get("flux", 0.0),
-        lead_flux=parameters.get("leads_field", True),
-    )
-    computed = eigenvalues(system, potential)
-    assert len(computed) == case["n_modes"][0]
-    np.testing.assert_allclose(computed, case["eigenvalues"], rtol=0, atol=1e-9)
-    amplitudes, exponent = direct.transmission_amplitudes(system, potential)
-    squared = np.linalg.svd(np.ldexp(amplitudes.view(np.float64), exponent).view(np.complex128), compute_uv=False) ** 2
-    np.testing.assert_allclose(squared, case["eigenvalues"], rtol=0, atol=1e-9)
+def exact_logarithm(system: System, slices: Slices, length: int) -> float:
+    amplitudes, exponent = direct.transmission_amplitudes(system, slices, length)
+    return np.log(np.sum(np.abs(amplitudes) ** 2)) + 2 * exponent * np.log(2.0)
 
 
-@pytest.mark.parametrize("width", [1, 2, 5, 12])
-@pytest.mark.parametrize("flux", [0.0, 0.013])
-def test_a_clean_strip_transmits_every_channel(width, flux):
-    # Seen to fail with the lead's coupling scaled by the velocity instead of its root.
-    system = strip(width, laws=(), flux=flux)
-    result = only(system, (1, 7, 40), count=2)
-    np.testing.assert_allclose(result.arrays["conductance"], system.channels(), rtol=0, atol=1e-10)
-    np.testing.assert_allclose(result.arrays["shot_noise"], 0.0, atol=1e-10)
-
-
-def test_the_number_of_channels_is_the_number_of_open_modes():
-    for width in (1, 7, 30):
-        transverse = -2.0 * np.cos(np.pi * np.arange(1, width + 1) / (width + 1))
-        for energy in (-3.3, -0.7, 0.8, 2.9):
-            assert strip(width, energy=energy).channels() == np.sum(np.abs(energy - transverse) < 2.0)
-
-
-def test_each_length_of_one_pass_is_the_sample_cut_there():
-    # Seen to fail with lead 1 attached one slice late.
-    system = strip(flux=0.02)
+@pytest.mark.parametrize("system", [strip(flux=0.02), zigzag(7), armchair(6, flux=0.02), su2(4), vacancies(5)])
+def test_each_length_of_one_pass_is_the_sample_cut_there(system):
+    # Seen to fail with lead 1 attached one slice late, and with the clusters of the longest sample for all lengths.
     together = only(system, (3, 10, 25))
     for position, length in enumerate((3, 10, 25)):
         alone = only(system, (length,))
         np.testing.assert_allclose(
-            together.arrays["log_conductance"][position], alone.arrays["log_conductance"][0], rtol=1e-12, atol=1e-12
+            together.arrays["log_conductance"][position], alone.arrays["log_conductance"][0], rtol=1e-9, atol=1e-11
         )
 
 
-def test_the_split_into_batches_changes_no_byte(monkeypatch):
+@pytest.mark.parametrize("system", [strip(9, flux=0.01), armchair(6), su2(4), vacancies(5)])
+def test_the_split_into_batches_changes_no_byte(system, monkeypatch):
     # Seen to fail with the power of two taken from the batch's maximum instead of each sample's own.
-    system = strip(9, flux=0.01)
     whole = only(system, (5, 31), count=64)
     monkeypatch.setattr(reference, "CACHE_BYTES", 1)
     one_by_one = only(system, (5, 31), count=64)
@@ -91,17 +56,17 @@ def test_the_split_into_batches_changes_no_byte(monkeypatch):
         assert array[:, 24:32].tobytes() == part.arrays[name].tobytes()
 
 
-@pytest.mark.parametrize("flux", [0.0, 0.03])
-def test_recursion_and_direct_solution_agree_where_transmission_is_exponentially_small(flux):
+@pytest.mark.parametrize("system", [strip(4), strip(4, flux=0.03), su2(3), armchair(5, flux=0.03)])
+def test_recursion_and_direct_solution_agree_where_transmission_is_exponentially_small(system):
     # Seen to fail with the exponent doubled once too often.
-    result = only(strip(4, flux=flux, laws=(Uniform(12.0),)), (10, 60, 300), count=8)
-    assert result.arrays["log_conductance"].min() < -300
+    result = only(replace(system, laws=(Uniform(12.0),)), (10, 60, 300), count=8)
+    assert result.arrays["log_conductance"].min() < -200
     assert np.all(result.audit < 1e-8)
     assert np.all(result.arrays["status"] <= Status.ORACLE)
 
 
 def test_an_exponentially_small_transmission_keeps_its_logarithm():
-    result = only(strip(1, laws=(Uniform(20.0),)), (1000,), count=4)
+    result = only(chain(laws=(Uniform(20.0),)), (1000,), count=4)
     logarithms = result.arrays["log_conductance"][0]
     assert np.all((logarithms < -2500) & np.isfinite(logarithms))
     assert np.all(result.arrays["conductance"] == 0.0)
@@ -111,10 +76,10 @@ def test_an_exponentially_small_transmission_keeps_its_logarithm():
 def test_a_chain_agrees_with_fifty_digit_transfer_matrices():
     # Seen to fail with lead 1's self-energy left out of the last slice.
     mpmath = pytest.importorskip("mpmath")
-    system = strip(1, laws=(Uniform(3.0),), energy=0.3)
+    system = chain(laws=(Uniform(3.0),), energy=0.3)
     lengths = (50, 200, 1000)
     result = only(system, lengths, count=2)
-    potential = system.onsite(seed=7, realizations=[0, 1], slices=range(lengths[-1]), point=0)[..., 0]
+    potential = drawn(system, lengths[-1], range(2)).onsite[..., 0]
     with mpmath.workdps(50):
         energy = mpmath.mpf(0.3)
         momentum = mpmath.acos(-energy / 2)
@@ -130,40 +95,14 @@ def test_a_chain_agrees_with_fifty_digit_transfer_matrices():
                 assert result.arrays["log_conductance"][position, realization] == pytest.approx(float(exact), abs=1e-9)
 
 
-@pytest.mark.parametrize("flux", [0.0, 0.021])
-@pytest.mark.parametrize("lead_flux", [True, False])
-def test_unitarity_holds_for_any_disorder(flux, lead_flux):
-    for width in (0.0, 1.0, 8.0, 1e6):
-        system = strip(7, flux=flux, lead_flux=lead_flux, laws=(Uniform(width),))
-        potential = system.onsite(seed=3, realizations=range(10), slices=range(30), point=0)
-        for scattering in scatter(system, potential, (1, 12, 30)):
-            assert np.max(reference._observables(scattering, False)["defect"]) < 1e-10
-
-
-def test_reversing_the_field_changes_no_transmission_eigenvalue():
-    forward, backward = only(strip(flux=0.04), (20,)), only(strip(flux=-0.04), (20,))
-    np.testing.assert_allclose(
-        forward.arrays["transmission_eigenvalues"], backward.arrays["transmission_eigenvalues"], rtol=0, atol=1e-10
-    )
-
-
-def test_turning_a_threaded_cylinder_changes_nothing():
-    # A turn moves the gauge's origin. Seen to fail with the phase growing as y (y + 1) / 2.
-    system = strip(6, periodic=True, flux=1.0 / 6.0)
-    potential = system.onsite(seed=9, realizations=[0], slices=range(14), point=0)[0]
-    for turn in (1, 4):
-        np.testing.assert_allclose(
-            eigenvalues(system, np.roll(potential, turn, axis=1)), eigenvalues(system, potential), rtol=0, atol=1e-10
-        )
-
-
-@pytest.mark.parametrize("lead_flux", [True, False])
-def test_a_mirror_image_in_the_opposite_field_transmits_the_same(lead_flux):
-    # Seen to fail with the phase growing as y (y + 1) / 2.
-    system = strip(6, flux=0.043, lead_flux=lead_flux)
-    potential = system.onsite(seed=9, realizations=[0], slices=range(14), point=0)[0]
-    mirrored = eigenvalues(replace(system, flux=-0.043), potential[:, ::-1])
-    np.testing.assert_allclose(mirrored, eigenvalues(system, potential), rtol=0, atol=1e-10)
+@pytest.mark.parametrize("strength", [0.0, 1.0, 8.0, 1e6])
+@pytest.mark.parametrize("name", NAMED)
+def test_unitarity_holds_for_any_disorder(name, strength):
+    system = NAMED[name]
+    system = replace(system, laws=(*system.laws, Uniform(strength)))
+    slices, _ = conducting_slices(block(system, (30,)).point, range(4))
+    for scattering in scatter(system, slices, (1, 12, 30)):
+        assert np.max(reference._observables(scattering, False)["defect"]) < 1e-10
 
 
 def test_energies_scale_with_the_hopping():
@@ -188,6 +127,16 @@ def test_without_an_open_channel_nothing_is_transmitted_and_the_status_says_why(
     assert result.arrays["transmission_eigenvalues"].shape == (2, 3, 0)
 
 
+def test_without_a_path_nothing_is_transmitted_and_the_status_says_why():
+    # Seen to fail with every path taken for open.
+    arrays = only(vacancies(5, 0.45), (4, 30), count=64).arrays
+    closed = arrays["status"] == Status.NO_PATH
+    assert 0 < closed[0].sum() < closed[1].sum()
+    assert np.all(np.isneginf(arrays["log_conductance"]) == closed)
+    assert np.all(arrays["conductance"][closed] == 0.0)
+    assert np.all(arrays["conductance"][~closed] > 0.0)
+
+
 def test_eigenvalues_descend_and_sum_to_conductance_and_noise():
     arrays = only(strip(8), (4, 30)).arrays
     transmissions = arrays["transmission_eigenvalues"]
@@ -196,14 +145,21 @@ def test_eigenvalues_descend_and_sum_to_conductance_and_noise():
     np.testing.assert_allclose((transmissions * (1 - transmissions)).sum(-1), arrays["shot_noise"], atol=1e-12)
 
 
-def test_dense_and_band_solutions_are_the_same_system(monkeypatch):
+@pytest.mark.parametrize(
+    "system",
+    [
+        strip(5, periodic=True, laws=(Uniform(4.0),), flux=0.2, lead_flux=False),
+        su2(4, flux=0.05),
+        armchair(5, flux=0.1, spin_orbit=SpinOrbit("ando", 0.5)),
+    ],
+)
+def test_dense_and_band_solutions_are_the_same_system(system, monkeypatch):
     # Seen to fail with the two off-diagonal bands exchanged.
-    system = strip(5, periodic=True, laws=(Uniform(4.0),), flux=0.2, lead_flux=False)
-    assert system.channels() > 0
-    potential = system.onsite(seed=1, realizations=[0], slices=range(12), point=0)[0]
-    dense, exponent = direct.transmission_amplitudes(system, potential)
-    monkeypatch.setattr(direct, "DENSE_SITES", 0)
-    banded, _ = direct.transmission_amplitudes(system, potential)
+    slices = drawn(system, 12)
+    dense, exponent = direct.transmission_amplitudes(system, slices, 12)
+    monkeypatch.setattr(direct, "DENSE_ORBITALS", 0)
+    banded, _ = direct.transmission_amplitudes(system, slices, 12)
+    assert dense.size > 0
     np.testing.assert_allclose(banded * 2.0**exponent, dense * 2.0**exponent, rtol=0, atol=1e-13)
 
 
@@ -211,28 +167,39 @@ def test_an_ill_conditioned_recursion_gives_way_to_the_direct_solution():
     # Realization 135 is nearly a closed sample, where the recursion alone is off by 1e-9 to 1e-8.
     system = strip(16, laws=(Uniform(8.0),))
     result = only(system, (200,), first=135, count=1)
-    potential = system.onsite(seed=7, realizations=[135], slices=range(200), point=0)
-    amplitudes, exponent = direct.transmission_amplitudes(system, potential[0])
-    exact = np.log(np.sum(np.abs(amplitudes) ** 2)) + 2 * exponent * np.log(2.0)
+    slices = drawn(system, 200, [135])
+    exact = exact_logarithm(system, slices, 200)
     assert result.arrays["status"][0, 0] == Status.ORACLE
     assert abs(result.arrays["log_conductance"][0, 0] - exact) < 1e-11
-    (scattering,) = scatter(system, potential, (200,))
+    (scattering,) = scatter(system, slices, (200,))
     recursion = reference._observables(scattering, False)["log_conductance"][0]
     assert abs(recursion - exact) > 1e-10
 
 
+def test_a_level_at_the_energy_that_lead_0_does_not_reach_is_left_to_the_direct_solution(monkeypatch):
+    # A site at the energy whose one neighbour is in the next slice. Seen to fail with no guard at the inverse.
+    system = strip(5, laws=())
+    slices = drawn(system, 7)
+    slices.onsite[0, 2, 2] = slices.onsite[0, 3, 1] = slices.onsite[0, 3, 3] = np.nan
+    slices.onsite[0, 3, 2] = system.energy
+    monkeypatch.setattr(reference, "conducting_slices", lambda *_: (slices, np.ones((1, 1), dtype=np.bool_)))
+    arrays = reference.compute(block(system, (7,), count=1))
+    assert arrays["status"][0, 0] == Status.ORACLE
+    assert arrays["log_conductance"][0, 0] == pytest.approx(exact_logarithm(system, slices, 7), abs=1e-12)
+
+
 def test_the_direct_solution_agrees_with_the_recursion_down_to_its_range():
     # Samples on either side of the end of the double range. Seen to fail with every slice scaled by a power of its own.
-    result = only(strip(3, laws=(Uniform(12.0),)), (100, 500, 1000), count=24)
+    system = strip(3, laws=(Uniform(12.0),))
+    result = only(system, (100, 500, 1000), count=8)
     logarithms = result.arrays["log_conductance"]
     assert logarithms[1].max() < -500
-    assert logarithms[2].min() < -1300
+    assert logarithms[2].min() < -1250
     assert np.all(result.audit < np.maximum(1e-8, 1e-11 * np.abs(logarithms).max(axis=1)))
-    for row in range(24):
-        potential = strip(3, laws=(Uniform(12.0),)).onsite(seed=7, realizations=[row], slices=range(1000), point=0)[0]
+    for row in range(8):
+        slices = drawn(system, 1000, [row])
         for position, length in enumerate((100, 500, 1000)):
-            amplitudes, exponent = direct.transmission_amplitudes(strip(3), potential[:length])
-            exact = np.log(np.sum(np.abs(amplitudes) ** 2)) + 2 * exponent * np.log(2.0)
+            exact = exact_logarithm(system, slices, length)
             assert logarithms[position, row] == pytest.approx(exact, rel=1e-11, abs=1e-8)
 
 

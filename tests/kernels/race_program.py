@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mesogpu.backends.kernel_backend import KernelOutput
+from mesogpu.backends.conductor import (
+    FIELDS,
+    KernelOutput,
+    conductor_arrays,
+    given_energies,
+    make_conductor,
+    unpack,
+)
+from mesogpu.backends.kernel_inputs import frame_arrays, make_frame_inputs, slots_of
 from mesogpu.backends.sources import kernel_folder
-from mesogpu.backends.strip import FIELDS, make_strip, point_arrays, unpack
 from mesogpu.plan import Point
 
 FLAGS = ("-std=c++17", "-O1", "-g", "-fsanitize=thread", "-Wno-unknown-pragmas", "-pthread")
@@ -47,22 +56,29 @@ class RaceProgram:
         blocks: int = 1,
         without: str = "",
     ) -> tuple[KernelOutput | None, str]:
-        """The kernel's output, None where a race was found; and ThreadSanitizer's report.
+        """The transmission kernel's output, None where a race was found; and ThreadSanitizer's report.
 
         without : file:line of a barrier to leave out
         """
-        arrays = point_arrays(point)
-        strip = make_strip(point, interval, len(arrays["outgoing"]), dict.fromkeys(arrays))
-        case = [
-            bytes(strip),
-            *(np.ascontiguousarray(array).tobytes() for array in arrays.values()),
-            np.int64(len(realizations)).tobytes(),
-            realizations.astype(np.uint32).tobytes(),
-            np.int64(point.eigenvalues).tobytes(),
-        ]
+        arrays = conductor_arrays(point), frame_arrays(point)
+        conductor = make_conductor(point, slots_of(point.system, interval), dict.fromkeys(arrays[0]))
+        inputs = make_frame_inputs(interval, dict.fromkeys(arrays[1]))
+        given = given_energies(point, realizations)
+        case = case_bytes((conductor, inputs), arrays, realizations, given, eigenvalues=point.eigenvalues)
+        found, report = self.execute(case, entry, threads, blocks, without)
+        if found is None:
+            return None, report
+        border = len(realizations) * conductor.recorded * FIELDS
+        values = found[border:] if point.eigenvalues else None
+        return unpack(found[:border], values, conductor, 1, len(realizations)), report
+
+    def execute(
+        self, case: bytes, entry: str, threads: int, blocks: int, without: str
+    ) -> tuple[np.ndarray | None, str]:
+        """All numbers that the program wrote, None where a race was found; and ThreadSanitizer's report."""
         done = subprocess.run(
             [*self.prefix, str(self.path), entry, str(threads), str(blocks), *([without] if without else [])],
-            input=b"".join(case),
+            input=case,
             capture_output=True,
             timeout=SECONDS,
             check=False,
@@ -73,15 +89,35 @@ class RaceProgram:
             return None, report
         if done.returncode != 0:
             raise RuntimeError(f"race check: exit status {done.returncode}: {report}")
-        numbers = np.frombuffer(done.stdout)
-        split = len(realizations) * strip.recorded * FIELDS
-        values = numbers[split:] if point.eigenvalues else None
-        return unpack(numbers[:split], values, strip, 1, len(realizations)), report
+        return np.frombuffer(done.stdout), report
 
 
-def build(folder: Path) -> RaceProgram:
-    """Compile the race check into a folder.
+def case_bytes(
+    structures: tuple[ctypes.Structure, ctypes.Structure],
+    arrays: tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]],
+    realizations: np.ndarray,
+    given: np.ndarray | None,
+    *,
+    eigenvalues: bool,
+) -> bytes:
+    """What a program reads, see kernels/thread_block.hpp; arrays: those that each structure points to."""
+    parts = [*map(bytes, structures), _integers(sum(map(len, arrays)))]
+    for number, (structure, members) in enumerate(zip(structures, arrays, strict=True)):
+        for name, array in members.items():
+            parts += [_integers(number, getattr(type(structure), name).offset, array.nbytes), array.tobytes()]
+    parts += [_integers(len(realizations)), realizations.astype(np.uint32).tobytes(), _integers(given is not None)]
+    parts += [b"" if given is None else given.tobytes(), _integers(eigenvalues)]
+    return b"".join(parts)
 
+
+def _integers(*values: int) -> bytes:
+    return np.array(values, dtype=np.int64).tobytes()
+
+
+def build(folder: Path, source: str = "race_check.cpp") -> RaceProgram:
+    """Compile a race check into a folder.
+
+    source : name of the file in kernels/
     raises : NoThreadSanitizer where there is no compiler, it lacks ThreadSanitizer, or that does not run here
     """
     compiler = next(filter(None, map(shutil.which, ("c++", "g++", "clang++"))), None)
@@ -93,8 +129,8 @@ def build(folder: Path) -> RaceProgram:
     for prefix in ((), fixed_layout) if shutil.which("setarch") else ((),):
         started = subprocess.run([*prefix, str(probe)], capture_output=True, timeout=SECONDS, check=False)
         if started.returncode == 0:
-            source = (kernel_folder() / "race_check.cpp").read_text(encoding="utf-8")
-            return RaceProgram(_compile(compiler, folder, "race_check", source), prefix)
+            text = (kernel_folder() / source).read_text(encoding="utf-8")
+            return RaceProgram(_compile(compiler, folder, "race_check", text), prefix)
     raise NoThreadSanitizer(f"a program under ThreadSanitizer does not run: {started.stderr.decode()[:300]}")
 
 
@@ -109,11 +145,17 @@ def _compile(compiler: str, folder: Path, name: str, source: str) -> Path:
     return program
 
 
-def barriers() -> list[str]:
-    """file:line of every __syncthreads() in the kernel sources."""
+def barriers(source: str) -> list[str]:
+    """file:line of every __syncthreads() in a kernel source and the headers that it includes."""
+    found, left = {source}, [source]
+    while left:
+        text = (kernel_folder() / left.pop()).read_text(encoding="utf-8")
+        new = set(re.findall(r'^#include "(\w+\.cuh)"', text, re.MULTILINE)) - found
+        found |= new
+        left += new
     return [
-        f"{path.name}:{number}"
-        for path in sorted(kernel_folder().glob("*.cu*"))
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        f"{name}:{number}"
+        for name in sorted(found)
+        for number, line in enumerate((kernel_folder() / name).read_text(encoding="utf-8").splitlines(), 1)
         if re.match(r"\s*__syncthreads\(\);", line)
     ]

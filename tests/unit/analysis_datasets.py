@@ -9,9 +9,11 @@ import numpy as np
 import xarray
 from numpy.typing import NDArray
 
-from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
+from mesogpu.config.experiment import Bars, Experiment, Leads, Model, SweepAxis
 from mesogpu.physics.closed_forms import diffusive_fano_factor, mean_conductance
-from mesogpu.physics.disorder import Uniform
+from mesogpu.physics.disorder import Law, Uniform
+
+BATCHES = 32
 
 
 def strip_experiment(
@@ -126,3 +128,78 @@ def wire_results(
         channels=channels,
         attrs=attrs,
     )
+
+
+def bar_experiment(
+    *,
+    model: Model | None = None,
+    laws: Sequence[Law] = (Uniform(0.5),),
+    energy: float = 0.5,
+    sweep: Mapping[str, Sequence[float]] | None = None,
+    bars: int = 64,
+    slices: int = 1_000_000,
+    exponents: int | None = None,
+) -> Experiment:
+    """Bars of a chain, or of another model, swept over the given paths."""
+    return Experiment(
+        name="bars",
+        seed=7,
+        model=model or Model("chain", 1, (), False, "hard", 1.0),
+        disorder=tuple(laws),
+        energy=energy,
+        flux=0.0,
+        leads=Leads(0.0, True, True),
+        sweep=tuple(SweepAxis((path,), tuple((value,) for value in values)) for path, values in (sweep or {}).items()),
+        randomness="independent",
+        realizations=bars,
+        method="lyapunov",
+        observables=(),
+        bars=Bars(slices, 1000, exponents),
+    )
+
+
+def batch_rates(
+    generator: np.random.Generator, exponents: NDArray[np.float64], *, bars: int, slices: int, scatter: float = 0.8
+) -> NDArray[np.float64]:
+    """Independent normal exponents of every batch, (point, bars, 32, k), with the scatter that long bars have.
+
+    exponents : (point, k)
+    scatter   : standard error of a bar over sqrt(exponent / slices)
+    """
+    numbers = generator.standard_normal((len(exponents), bars, BATCHES, exponents.shape[1]))
+    centre = exponents[:, None, None, :]
+    return centre + scatter * np.sqrt(np.abs(centre) * BATCHES / slices) * numbers
+
+
+def bar_dataset(
+    rates: NDArray[np.float64],
+    *,
+    slices: int | Sequence[int] = 1_000_000,
+    parameters: Mapping[str, Sequence[float]] | None = None,
+    status: NDArray[np.uint8] | None = None,
+    channels: Sequence[int] | None = None,
+    attrs: Mapping[str, Any] | None = None,
+) -> xarray.Dataset:
+    """Results of bars from the exponents of their batches, (point, bars, batches, k)."""
+    points, bars, batches, stored = rates.shape
+    dims = ("point", "realization", "channel")
+    half = batches // 2
+    with np.errstate(invalid="ignore"):
+        errors = rates.std(2, ddof=1) / np.sqrt(batches)
+        drift = rates[:, :, half:].mean(2) - rates[:, :, :half].mean(2)
+    variables: dict[str, Any] = {
+        "lyapunov_exponents": (dims, rates.mean(2)),
+        "lyapunov_errors": (dims, errors),
+        "lyapunov_drift": (dims, drift),
+        "status": (("point", "length", "realization"), np.zeros((points, 1, bars), np.uint8)),
+        "channels": (("point",), np.full(points, stored, np.int32) if channels is None else np.array(channels)),
+        "slices": (("point", "length"), np.broadcast_to(np.asarray(slices, np.int32).reshape(-1, 1), (points, 1))),
+        "warmup": (("point",), np.full(points, 1000, np.int32)),
+    }
+    if status is not None:
+        variables["status"] = (("point", "length", "realization"), status[:, None, :])
+    units = {"width": "sites", "lyapunov.slices": "slices"}
+    coordinates: dict[str, Any] = {"point": np.arange(points), "channel": np.arange(stored)}
+    for name, values in (parameters or {}).items():
+        coordinates[name] = ("point", np.array(values), {"units": units.get(name, "t"), "long_name": name})
+    return xarray.Dataset(variables, coords=coordinates, attrs={"degeneracy": 2} | dict(attrs or {}))

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from mesogpu.config.experiment import Experiment
 from mesogpu.config.load import dump_yaml, load_experiment, parse_experiment
-from mesogpu.plan.points import points
+from mesogpu.plan import make_plan
 
 FILES = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 EXPERIMENTS = {path.stem: load_experiment(path) for path in FILES}
@@ -21,7 +21,7 @@ def test_an_example_can_be_run_as_it_stands(name: str) -> None:
     experiment = EXPERIMENTS[name]
     assert parse_experiment(dump_yaml(experiment), "again.yaml") == experiment
     with threadpool_limits(1):  # small matrices, and cores that others use
-        assert all(point.system.channels() > 0 for point in points(experiment))
+        assert min(make_plan(experiment).channels) > 0
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -36,10 +36,17 @@ def test_an_example_says_what_it_shows_and_how_to_run_it(path: Path) -> None:
 def features(experiment: Experiment) -> set[str]:
     model = experiment.model
     found = {model.geometry.kind} | {law.on for law in experiment.disorder}
-    found |= {law.distribution for law in experiment.disorder}
+    found |= {experiment.method, *(law.distribution for law in experiment.disorder)}
     return found | ({model.spin_orbit.kind} if model.spin_orbit else set())
 
 
 def test_there_is_an_example_of_each_kind_of_model() -> None:
     shown = set().union(*map(features, EXPERIMENTS.values()))
-    assert {"square", "cubic", "zigzag", "armchair", "su2", "rashba", "spins", "vacancy", "gaussian"} <= shown
+    assert {"chain", "square", "cubic", "zigzag", "armchair", "su2", "rashba"} <= shown
+    assert {"uniform", "gaussian", "cauchy", "vacancy", "spins", "transmission", "lyapunov"} <= shown
+
+
+def test_there_are_bars_of_one_two_and_three_dimensions() -> None:
+    bars = [experiment.model for experiment in EXPERIMENTS.values() if experiment.bars]
+    assert {"chain", "square", "cubic"} <= {model.lattice for model in bars}
+    assert [model.lattice for model in bars if model.spin_orbit] == ["square"]

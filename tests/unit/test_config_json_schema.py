@@ -166,6 +166,10 @@ def test_the_schema_accepts_the_laws_that_the_reader_accepts(law: dict[str, Any]
         ("", "unknown", 1),
         ("", "realizations", 0),
         ("", "method", "lyapunov"),
+        ("", "method", "dmpk"),
+        ("", "lyapunov", {}),
+        ("", "observables", ["lyapunov_exponents"]),
+        ("model", "length", None),
         ("", "observables", ["fano"]),
         ("", "disorder", [{"distribution": "uniform"}]),
         ("", "disorder", [{"distribution": "uniform", "width": -1}]),
@@ -226,9 +230,69 @@ def test_the_schema_refuses_what_the_reader_refuses(section: str, key: str, valu
         load_experiment(text)
 
 
+def bars(length: object = None, **changes: Any) -> Any:
+    text = document() | {"method": "lyapunov"} | changes
+    for key in {"leads", "observables"} - changes.keys():
+        del text[key]
+    text["model"]["length"] = length
+    return text
+
+
+ACCEPTED_BARS: list[dict[str, Any]] = [
+    {},
+    {"lyapunov": None},
+    {"lyapunov": {}},
+    {"lyapunov": {"slices": 32, "warmup": 0, "exponents": None}},
+    {"lyapunov": {"exponents": 30}, "observables": ["lyapunov_exponents"]},
+    {"observables": []},
+    {"sweep": {"lyapunov.slices": [64, 128], "lyapunov.warmup": {"linspace": [0, 100, 3]}}},
+]
+REFUSED_BARS: list[dict[str, Any]] = [
+    {"lyapunov": {"slices": 31}},
+    {"lyapunov": {"warmup": -1}},
+    {"lyapunov": {"exponents": 0}},
+    {"lyapunov": {"exponents": "all"}},
+    {"lyapunov": {"length": 9}},
+    {"leads": {}},
+    {"leads": None},
+    {"length": 9},
+    {"observables": ["conductance"]},
+    {"sweep": {"lyapunov.exponents": [1]}},
+    {"sweep": {"lyapunov.slices": [64.5]}},
+]
+
+
+@pytest.mark.parametrize("changes", ACCEPTED_BARS)
+def test_the_schema_accepts_the_bars_that_the_reader_accepts(changes: dict[str, Any]) -> None:
+    """Seen to fail with a length required of bars too."""
+    schema, text = json_schema(), bars(**changes)
+    assert load_experiment(text).bars
+    assert accepts(schema, text, schema)
+
+
+@pytest.mark.parametrize("changes", REFUSED_BARS)
+def test_the_schema_refuses_the_bars_that_the_reader_refuses(changes: dict[str, Any]) -> None:
+    """Seen to fail with leads allowed to both methods."""
+    schema, text = json_schema(), bars(**changes)
+    assert not accepts(schema, text, schema)
+    with pytest.raises(ConfigError):
+        load_experiment(text)
+
+
+def test_the_schema_asks_for_a_length_of_all_but_bars() -> None:
+    """Seen to fail with a length that may be left out, if it is not null."""
+    schema, text = json_schema(), document()
+    del text["model"]["length"]
+    assert not accepts(schema, text, schema)
+    text = bars()
+    del text["model"]["length"]
+    assert accepts(schema, text, schema)
+
+
 def test_every_key_is_described() -> None:
     schema = json_schema()
-    names = ["ModelSection", "SpinOrbitSection", "LeadsSection", *(section.__name__ for section in LAWS.values())]
+    names = ["ModelSection", "SpinOrbitSection", "LeadsSection", "LyapunovSection"]
+    names += [section.__name__ for section in LAWS.values()]
     for section in (schema, *(schema["$defs"][name] for name in names)):
         for key, part in section["properties"].items():
             options = [part, *part.get("anyOf", ()), schema["$defs"].get(part.get("$ref", "").rpartition("/")[2], {})]

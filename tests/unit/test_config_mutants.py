@@ -44,7 +44,23 @@ RIBBON = EVERY_FEATURE.replace("cubic\n  width: [4, 6]", "honeycomb\n  edge: zig
     "[hard, p", "[p"
 )
 RIBBON = RIBBON.replace("[periodic]", "periodic").replace("on: flux", "on: bonds").replace("[4, 6]", "[4, 8]")
-SEEDS = (QUICKSTART, BARE, EVERY_FEATURE, RIBBON)
+BARS = """\
+schema: 1
+name: bars
+seed: 7
+model: {lattice: cubic, width: 4, hopping: 1.0}
+disorder: [{on: bonds, distribution: binary, values: [0.0, -0.5], fraction: 0.5}]
+energy: 0.5
+sweep:
+  model.width: [4, 6]
+  lyapunov.slices: {linspace: [100, 200, 3]}
+  zip: {lyapunov.warmup: [0, 10], model.hopping: [1.0, 2.0]}
+realizations: 2
+method: lyapunov
+lyapunov: {slices: 100, warmup: 10, exponents: 3}
+observables: [lyapunov_exponents]
+"""
+SEEDS = (QUICKSTART, BARE, EVERY_FEATURE, RIBBON, BARS)
 MUTANTS_A_KIND = 100
 PLACED = re.compile(r"^.+?:\d+:\d+: .+")
 VALUES = [

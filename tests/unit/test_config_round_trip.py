@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
+from mesogpu.config.experiment import Bars, Experiment, Leads, Model, SweepAxis
 from mesogpu.config.load import dump_yaml, parse_experiment
 from mesogpu.config.sweeps import evenly_spaced
 from mesogpu.physics.disorder import Binary, Cauchy, Gaussian, Law, MagneticImpurity, Uniform, Vacancy
@@ -127,8 +128,31 @@ def swept_values(model: Model, disorder: list[Law]) -> dict[str, st.SearchStrate
 
 
 @st.composite
+def experiments_with_bars(draw: st.DrawFn) -> Experiment:
+    """Any valid experiment of method lyapunov."""
+    experiment = draw(experiments().filter(lambda experiment: experiment.model.geometry.fully_linked))
+    whole = st.integers(32, 10**7)
+    values: dict[str, st.SearchStrategy[Any]] = {
+        "energy": NUMBER,
+        "flux": VALUES["flux"],
+        "model.hopping": st.just(2.0),
+    }
+    values |= {"lyapunov.slices": whole, "lyapunov.warmup": whole}
+    return replace(
+        experiment,
+        model=replace(experiment.model, lengths=(), times_width=False),
+        disorder=tuple(law for law in experiment.disorder if not isinstance(law, Vacancy | Binary)),
+        leads=Leads(0.0, flux=True, spin_orbit=True),
+        sweep=draw(axes(values)),
+        method="lyapunov",
+        observables=(),
+        bars=Bars(draw(whole), draw(st.integers(0, 10**7)), draw(st.none() | st.just(1))),
+    )
+
+
+@st.composite
 def experiments(draw: st.DrawFn) -> Experiment:
-    """Any valid experiment."""
+    """Any valid experiment of method transmission."""
     model = draw(models())
     plaquettes = model.lattice != "chain" and not model.geometry.periodic[0]
     disorder = draw(st.lists(ANY_LAW | RANDOM_FLUX if plaquettes else ANY_LAW, max_size=3))
@@ -148,7 +172,7 @@ def experiments(draw: st.DrawFn) -> Experiment:
     )
 
 
-@given(experiments())
+@given(experiments() | experiments_with_bars())
 @settings(derandomize=True, database=None, max_examples=150, deadline=None)
 def test_an_experiment_written_as_yaml_reads_back_equal(experiment: Experiment) -> None:
     """Seen to fail with names such as 1e3 left unquoted, and with one of the laws read with its values exchanged."""

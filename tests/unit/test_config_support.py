@@ -12,8 +12,9 @@ from mesogpu.config.load import load_experiment
 from mesogpu.config.schema import DISTRIBUTIONS
 from mesogpu.errors import ConfigError
 from mesogpu.physics.disorder import PLACES
-from mesogpu.physics.lattices import KINDS
+from mesogpu.physics.lattices import KINDS, Lattice
 from mesogpu.physics.spin import SpinOrbit
+from mesogpu.physics.systems import System
 
 README = Path(__file__).parents[2] / "README.md"
 OPEN, CLOSE = "<!-- support -->\n", "<!-- /support -->"
@@ -29,14 +30,14 @@ COUPLINGS = {kind: {"kind": kind} | ({} if kind == "su2" else {"strength": 0.5})
              support.UNIFORM_COUPLINGS + support.RANDOM_COUPLINGS}  # fmt: skip
 
 
-def is_read(kind: str, *laws: dict[str, Any], **model: Any) -> bool:
+def is_read(kind: str, *laws: dict[str, Any], method: str = "transmission", **model: Any) -> bool:
     """Whether a file with this lattice, these laws and these keys of the model is read."""
     lattice = {"lattice": "honeycomb", "edge": kind} if kind in support.HONEYCOMBS else {"lattice": kind}
     width = {} if kind == "chain" else {"width": 4}
     try:
         load_experiment(
             {"schema": 1, "name": "w", "seed": 1, "energy": 0.5, "realizations": 2, "disorder": list(laws)}
-            | {"model": lattice | width | {"length": 4} | model}
+            | {"method": method, "model": lattice | width | ({"length": 4} if method == "transmission" else {}) | model}
         )
     except ConfigError:
         return False
@@ -86,6 +87,18 @@ def test_a_lattice_takes_the_widths_that_the_table_gives_it(kind: str, width: in
     assert is_read(kind, width=width) == (width >= sides.narrowest)
     closes = width >= sides.ring and not (sides.even_ring and width % 2)
     assert is_read(kind, width=width, edges="periodic") == closes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lattice_has_bars_where_the_table_says(kind: str) -> None:
+    """Seen to fail with bars of armchair ribbons read, and with every law on bonds refused."""
+    able = kind in support.LYAPUNOV.lattices
+    assert able == System(Lattice(kind, support.SIDES[kind].narrowest), 1, 0, 0, 0, True, ()).has_transfer_matrix
+    assert is_read(kind, method="lyapunov") == able
+    assert is_read(kind, {"on": "bonds", "distribution": "uniform", "width": 0.5}, method="lyapunov") == able
+    cut = {"on": "bonds", "distribution": "binary", "values": [0.0, -1.0], "fraction": 0.5}
+    for law in (cut, {"distribution": "vacancy", "density": 0.1}):
+        assert not is_read(kind, law, method="lyapunov")
 
 
 def test_the_tables_speak_of_all_there_is() -> None:

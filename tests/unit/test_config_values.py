@@ -156,10 +156,13 @@ def test_what_can_be_swept_can_be_set(key: str) -> None:
     """Seen to fail with sweeps over lists of values allowed."""
     model = SHORTEST["model"] | {"spin_orbit": {"kind": "rashba", "strength": 1}, "zeeman": [1, 1, 1]}
     base = SHORTEST | {"model": model, "disorder": EVERY_LAW}
+    if key.startswith("lyapunov."):
+        base |= {"method": "lyapunov", "model": model | {"length": None}, "disorder": []}
     field = key.rpartition(".")[2]
     owner = next((str(index) for index, law in enumerate(EVERY_LAW) if field in law), "1")
     path = key.replace("*", owner)
-    value = 3 if key in ("model.width", "model.length") else 0.375
+    sizes = {"model.width": 3, "model.length": 3, "lyapunov.slices": 64, "lyapunov.warmup": 3}
+    value = sizes.get(key, 0.375)
     assert load_experiment(base | {"sweep": {path: [value]}}).sweep[0].paths == (path,)
     changed = load_experiment(base, [f"{path}={value}"])
     assert load_experiment(base).with_value(path, value) == changed != load_experiment(base)

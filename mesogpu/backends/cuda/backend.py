@@ -1,22 +1,31 @@
-"""The cuda backend: the transmission kernel on an NVIDIA GPU, a block of threads for each realization."""
+"""The cuda backend: the kernels on an NVIDIA GPU, a block of threads for each realization."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mesogpu.backends.bars import BarOutput
+from mesogpu.backends.conductor import KernelOutput
+from mesogpu.backends.cuda.bars_launch import follow
 from mesogpu.backends.cuda.device import open_device
-from mesogpu.backends.cuda.launch import transmission_kernels, transmit
-from mesogpu.backends.kernel_backend import KernelBackend, KernelOutput
+from mesogpu.backends.cuda.greens_launch import recurse
+from mesogpu.backends.cuda.options import TRANSMISSION
+from mesogpu.backends.cuda.programs import kernels_of
+from mesogpu.backends.cuda.transmission_launch import transmit
+from mesogpu.backends.kernel_backend import KernelBackend
 from mesogpu.backends.reference.signature import arithmetic_signature
 from mesogpu.backends.sources import source_digest
 from mesogpu.plan.blocks import Block, BlockResult
 from mesogpu.plan.points import Point
+
+Output = TypeVar("Output")
 
 AHEAD = 256
 """Blocks, at most, that one launch computes ahead of their certificates: 10 TFLOP, about a second of a large GPU."""
@@ -31,7 +40,7 @@ class CudaBackend(KernelBackend):
     def __init__(self) -> None:
         super().__init__()
         self._device = open_device()
-        transmission_kernels()
+        kernels_of(TRANSMISSION)
         self._ahead: _Ahead | None = None
 
     @property
@@ -59,9 +68,8 @@ class CudaBackend(KernelBackend):
         Each is charged its share of that launch, so that `seconds` says what one more block costs.
         """
         for batch in _batches(blocks):
-            point = batch[0].point
-            interval = self.interval(point) if point.system.channels() else 1
-            ahead = self._ahead = _Ahead(batch, interval)
+            self.prepare(batch[0].point)
+            ahead = self._ahead = _Ahead(batch)
             launched = 0.0
             try:
                 for result in super().run(batch):
@@ -72,11 +80,38 @@ class CudaBackend(KernelBackend):
                 self._ahead = None
 
     def launch(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
-        if self._ahead is not None:
-            output = self._ahead.take(point, interval, realizations)
-            if output is not None:
-                return output
-        return transmit(point, interval, realizations)
+        return self._first(
+            ("launch", point, interval), lambda part: transmit(point, interval, part), KernelOutput.part, realizations
+        )
+
+    def recurse(
+        self, point: Point, split: bool, realizations: NDArray[np.uint32]
+    ) -> tuple[KernelOutput, NDArray[np.bool_]]:
+        return self._first(
+            ("recurse", point, split),
+            lambda part: recurse(point, split, part),
+            lambda output, part: (output[0].part(part), output[1][:, part]),
+            realizations,
+        )
+
+    def follow(self, point: Point, ends: tuple[int, ...], interval: int, realizations: NDArray[np.uint32]) -> BarOutput:
+        return self._first(
+            ("follow", point, ends, interval),
+            lambda part: follow(point, ends, interval, part),
+            lambda output, part: BarOutput(output.sums[:, part], output.square_sum[part], output.largest[part]),
+            realizations,
+        )
+
+    def _first(
+        self,
+        request: Hashable,
+        kernel: Callable[[NDArray[np.uint32]], Output],
+        part_of: Callable[[Output, slice], Output],
+        realizations: NDArray[np.uint32],
+    ) -> Output:
+        if self._ahead is None:
+            return kernel(realizations)
+        return self._ahead.take(request, kernel, part_of, realizations)
 
 
 def _batches(blocks: Iterable[Block]) -> Iterator[list[Block]]:
@@ -98,36 +133,32 @@ class _Ahead:
     seconds : what the launch took; 0 before it
     """
 
-    def __init__(self, batch: list[Block], interval: int) -> None:
-        self._point, self._interval = batch[0].point, interval
+    def __init__(self, batch: list[Block]) -> None:
         self._parts = [np.arange(block.first, block.first + block.count, dtype=np.uint32) for block in batch]
-        self._output: KernelOutput | None = None
+        self._request: Hashable = None
+        self._output: Any = None
         self.count = sum(block.count for block in batch)
         self.seconds = 0.0
 
-    def take(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput | None:
-        """What the whole launch found for one block; None for any other request, such as a redo."""
-        if point != self._point or interval != self._interval:
-            return None
+    def take(
+        self,
+        request: Hashable,
+        kernel: Callable[[NDArray[np.uint32]], Output],
+        part_of: Callable[[Output, slice], Output],
+        realizations: NDArray[np.uint32],
+    ) -> Output:
+        """What the whole launch found for one block; any other request, such as a redo, is launched by itself.
+
+        request : tells the first pass from others
+        part_of : the output for some of the realizations
+        """
         start = 0
         for part in self._parts:
-            if np.array_equal(part, realizations):
-                if self._output is None:
+            if self._request in (None, request) and np.array_equal(part, realizations):
+                if self._request is None:
                     begin = time.perf_counter()
-                    self._output = transmit(point, interval, np.concatenate(self._parts))
+                    self._request, self._output = request, kernel(np.concatenate(self._parts))
                     self.seconds = time.perf_counter() - begin
-                return _part(self._output, slice(start, start + len(part)))
+                return part_of(self._output, slice(start, start + len(part)))
             start += len(part)
-        return None
-
-
-def _part(output: KernelOutput, realizations: slice) -> KernelOutput:
-    return replace(
-        output,
-        exponent=output.exponent[:, realizations],
-        trace=output.trace[:, realizations],
-        square_trace=output.square_trace[:, realizations],
-        defect=output.defect[:, realizations],
-        conditioning=output.conditioning[:, realizations],
-        eigenvalues=None if output.eigenvalues is None else output.eigenvalues[:, realizations],
-    )
+        return kernel(realizations)

@@ -1,141 +1,133 @@
-"""The transmission kernel on a GPU, as a function of arrays."""
+"""Launches of a kernel on a GPU: its workspace placed, realizations split where memory is short, results fetched."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ctypes
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mesogpu.backends.cuda.device import Device, cuda_errors, open_device
-from mesogpu.backends.cuda.occupancy import Placement, place
-from mesogpu.backends.cuda.options import ENTRIES, compile_options
-from mesogpu.backends.kernel_backend import KernelOutput
-from mesogpu.backends.sources import kernel_folder
-from mesogpu.backends.strip import FIELDS, Strip, make_strip, point_arrays, unpack
-from mesogpu.errors import BackendUnavailable, EnvironmentFault
-from mesogpu.plan.points import Point
+from mesogpu.backends.cuda.occupancy import Placement, Workspace, place
+from mesogpu.backends.cuda.options import Program
+from mesogpu.backends.cuda.programs import kernels_of
+from mesogpu.errors import EnvironmentFault
 
-SOURCE = "transmission.cu"
 DOUBLE = 8
 
 WORKSPACE_SHARE = 0.5
 RESULTS_SHARE = 0.25
-"""Of the free device memory, at most so much for workspaces and for the results of one launch."""
+"""Of the free device memory, at most so much for workspaces, and for what one launch is given and gives back."""
 
-KEPT_POINTS = 16
+GIVEN_BYTES = 2**28
+"""Where the host draws energies, at most so many bytes of them for one launch."""
 
 WHOLE_CARVEOUT = 100
 """Percent of a multiprocessor's fast memory that serve as shared memory rather than as cache."""
 
+Energies = Callable[[NDArray[np.uint32]], NDArray[np.float64] | None]
+"""What the host gives of the onsite energies of realizations, (R, slices, sites) float64, units of t; None: nothing."""
+
 
 @dataclass(frozen=True, slots=True)
-class Kernels:
-    """The compiled entries and the registers that each takes, by name."""
+class Task:
+    """All of a launch but its realizations.
 
-    entries: Mapping[str, Any]
-    registers: Mapping[str, int]
-
-
-@cache
-def transmission_kernels() -> Kernels:
-    """The entries for this device, compiled where CuPy's cache does not have them.
-
-    raises : BackendUnavailable where there is no NVRTC or it fails
+    program    : the kernel
+    structures : what it is told, the pointers in device memory
+    workspace  : what one realization is worked out in
+    outputs    : numbers a realization of each result; 0 where it is not asked for
+    energies   : what the host gives
+    given      : numbers of them a realization; 0 where there are none
     """
-    device = open_device()
-    cupy = device.cupy
-    source = (kernel_folder() / SOURCE).read_text(encoding="utf-8")
-    module = cupy.RawModule(code=source, options=compile_options(), backend="nvrtc")
-    try:
-        with cuda_errors(f"GPU {device.name}", BackendUnavailable):
-            entries = {name: module.get_function(name) for name in ENTRIES}
-            registers = {name: int(entry.num_regs) for name, entry in entries.items()}
-    except cupy.cuda.compiler.CompileException as error:
-        raise BackendUnavailable(
-            f"kernel {SOURCE}: does not compile for sm_{device.architecture}: {str(error).strip()[:2000]}"
-        ) from error
-    except (ImportError, OSError, RuntimeError) as error:  # the library is looked for at the first compilation
-        raise BackendUnavailable(
-            f"kernel {SOURCE}: NVRTC does not run here: {str(error).strip()[:500]}; "
-            f"pip install 'nvidia-cuda-nvrtc=={device.driver.split('.')[0]}.*'"
-        ) from error
-    return Kernels(entries, registers)
+
+    program: Program
+    structures: tuple[ctypes.Structure, ctypes.Structure]
+    workspace: Workspace
+    outputs: tuple[int, int]
+    energies: Energies
+    given: int
 
 
-def transmit(point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
-    """The kernel on a list of realizations of a point: one launch, or as few as the results' memory allows.
+Results = tuple[NDArray[np.float64], NDArray[np.float64] | None]
+"""Both results of all realizations, one after the other; None for the second where it was not asked for."""
+
+
+def run(task: Task, realizations: NDArray[np.uint32]) -> Results:
+    """The kernel on a list of realizations: one launch, or as few as the memory allows.
 
     raises : EnvironmentFault where memory is short or a launch fails
     """
     device = open_device()
-    with cuda_errors(f"GPU {device.name}, width {point.system.width}"):
-        arrays = _uploaded(point)
-        channels = len(arrays["outgoing"])
-        strip = make_strip(point, interval, channels, {name: array.data.ptr for name, array in arrays.items()})
-        most = _realizations_a_launch(device, strip, point.eigenvalues)
+    with cuda_errors(f"GPU {device.name}, {task.workspace.orbitals} orbitals"):
+        most = _realizations_a_launch(device, task)
         parts = [
-            _launch(device, strip, point.eigenvalues, realizations[first : first + most])
-            for first in range(0, len(realizations), most)
+            _launch(device, task, realizations[first : first + most]) for first in range(0, len(realizations), most)
         ]
-    fields = np.concatenate([part[0] for part in parts])
-    values = np.concatenate([part[1] for part in parts]) if point.eigenvalues else None
-    return unpack(fields, values, strip, 1, len(realizations))
+    second = np.concatenate([part[1] for part in parts]) if task.outputs[1] else None
+    return np.concatenate([part[0] for part in parts]), second
 
 
-def placement_of(point: Point, interval: int) -> Placement:
-    """How a launch for a point is laid out on this device."""
-    channels = len(point_arrays(point)["outgoing"])
-    return place(point.system.width, channels, interval, open_device().limits, transmission_kernels().registers)
-
-
-@lru_cache(maxsize=KEPT_POINTS)
-def _uploaded(point: Point) -> dict[str, Any]:
-    """A point's constants in device memory."""
+def upload(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Arrays in device memory."""
     cupy = open_device().cupy
-    return {name: cupy.asarray(array) for name, array in point_arrays(point).items()}
+    return {name: cupy.asarray(array) for name, array in arrays.items()}
 
 
-def _realizations_a_launch(device: Device, strip: Strip, eigenvalues: bool) -> int:
-    each = DOUBLE * strip.recorded * (FIELDS + strip.channels * eigenvalues)
-    free = device.free_bytes()
+def addresses(arrays: Mapping[str, Any]) -> dict[str, int]:
+    """Where arrays in device memory begin."""
+    return {name: array.data.ptr for name, array in arrays.items()}
+
+
+def placement(program: Program, workspace: Workspace) -> Placement:
+    """How launches with such a workspace are laid out on this device."""
+    return place(program.entries, workspace, open_device().limits, kernels_of(program).registers)
+
+
+def _realizations_a_launch(device: Device, task: Task) -> int:
+    each, free = DOUBLE * (sum(task.outputs) + task.given), device.free_bytes()
     most: int = int(RESULTS_SHARE * free) // each
     if most == 0:
         raise EnvironmentFault(
             f"GPU {device.name}: the results of one realization take {each} bytes, of {free} that are free; "
             "record fewer lengths, or end other programs on this GPU"
         )
-    return most
+    return min(most, max(1, GIVEN_BYTES // (DOUBLE * task.given))) if task.given else most
 
 
-def _launch(
-    device: Device, strip: Strip, eigenvalues: bool, realizations: NDArray[np.uint32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+def _launch(device: Device, task: Task, realizations: NDArray[np.uint32]) -> tuple[Any, Any]:
     """One launch; blocks stay and take one realization after the other, so that few workspaces serve them all."""
-    cupy, kernels = device.cupy, transmission_kernels()
-    layout = place(strip.width, strip.channels, strip.interval, device.limits, kernels.registers)
+    cupy = device.cupy
+    layout = placement(task.program, task.workspace)
     blocks = min(len(realizations), layout.blocks * device.multiprocessors)
     if layout.global_bytes:
         free = device.free_bytes()
         blocks = min(blocks, int(WORKSPACE_SHARE * free) // layout.global_bytes)
         if blocks == 0:
             raise EnvironmentFault(
-                f"GPU {device.name}: the workspace of a strip {strip.width} wide takes {layout.global_bytes} bytes, "
-                f"more than {WORKSPACE_SHARE:.0%} of the {free} that are free; end other programs on this GPU, "
+                f"GPU {device.name}: the workspace of {task.workspace.orbitals} orbitals takes {layout.global_bytes} "
+                f"bytes, more than {WORKSPACE_SHARE:.0%} of the {free} that are free; end other programs on this GPU, "
                 "or use --backend native"
             )
-    entry = kernels.entries[layout.entry]
+    entry = kernels_of(task.program).entries[layout.entry]
     if layout.shared:
         entry.max_dynamic_shared_size_bytes = layout.shared
         entry.preferred_shared_memory_carveout = WHOLE_CARVEOUT
     workspace = cupy.empty(blocks * layout.global_bytes // DOUBLE) if layout.global_bytes else None
-    fields = cupy.empty(len(realizations) * strip.recorded * FIELDS)
-    values = cupy.empty(len(realizations) * strip.recorded * strip.channels) if eigenvalues else None
-    drawn = cupy.asarray(realizations)
-    by_value = np.frombuffer(bytes(strip), dtype=np.dtype((np.void, len(bytes(strip)))))
-    arguments = (by_value, np.int64(len(realizations)), drawn, workspace, fields, values)
+    outputs = [cupy.empty(len(realizations) * numbers) if numbers else None for numbers in task.outputs]
+    energies = task.energies(realizations)
+    given = None if energies is None else cupy.asarray(energies)
+    told = [_by_value(structure) for structure in task.structures]
+    arguments = (*told, np.int64(len(realizations)), cupy.asarray(realizations), given, workspace, *outputs)
     entry((blocks,), (layout.threads,), arguments, shared_mem=layout.shared)
-    return cupy.asnumpy(fields), None if values is None else cupy.asnumpy(values)
+    first, second = (None if output is None else cupy.asnumpy(output) for output in outputs)
+    return first, second
+
+
+def _by_value(structure: ctypes.Structure) -> NDArray[np.void]:
+    """A structure as CuPy passes one: a single number of as many bytes."""
+    content = bytes(structure)
+    return np.frombuffer(content, dtype=np.dtype((np.void, len(content))))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mesogpu.backends.cuda.options import ENTRIES, MOST_THREADS
+from mesogpu.backends.conductor import Conductor
+from mesogpu.backends.cuda.options import MOST_THREADS
 
 WARP = 32
 TILE = 4
+ROW_EXTRA = 1
+PANEL, PARTS, BONDS_BACK = 2 * TILE, 16, 2
+"""As in kernels/frames.cuh, stage.cuh, inverse.cuh and layers.cuh, for blocks of threads."""
+
 REGISTER_UNIT = 256
 """Registers are given to a warp in units of 256."""
 
@@ -22,9 +27,9 @@ RESERVED = 1024
 KIB = 1024
 DOUBLE = 8
 
-THREADS_UP_TO_WIDTH = ((16, 32), (24, 64), (40, 128))
-"""Threads a block for strips up to a width, MOST_THREADS beyond: about one for each tile of the Gram product. By count,
-not by timing: to be tuned on a GPU."""
+THREADS_UP_TO_ORBITALS = ((16, 32), (24, 64), (40, 128))
+"""Threads a block for slices of up to so many orbitals, MOST_THREADS beyond: about one a tile of the Gram product. By
+count, not by timing: to be tuned on a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ PUBLISHED = {
 class Placement:
     """How a launch is laid out.
 
-    entry        : which of `ENTRIES`
+    entry        : which of the kernel's
     threads      : threads a block
     shared       : dynamic shared memory, bytes a block
     global_bytes : workspace in device memory, bytes a block
@@ -71,30 +76,81 @@ class Placement:
     occupancy: float
 
 
-def workspace_bytes(width: int, channels: int, interval: int) -> tuple[int, int]:
-    """Bytes of the near and the far part of a workspace: near_reals and far_reals of kernels/strip.cuh."""
-    columns = -(-width // TILE) * TILE
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What one realization is worked out in.
+
+    orbitals  : rows of its matrices
+    near, far : bytes of what every slice needs, and of the rest
+    """
+
+    orbitals: int
+    near: int
+    far: int
+
+
+def transmission_workspace(conductor: Conductor) -> Workspace:
+    """near_reals and far_reals of kernels/workspace.cuh."""
+    orbitals, channels = conductor.sites * conductor.spins, conductor.channels
+    columns = _padded(orbitals)
     history_columns = columns - (columns - channels) // TILE * TILE
-    row, history_row = columns + 1, history_columns + 1
-    near = 2 * (2 * width * row + columns * (columns + TILE + 4)) + -(-interval * width // 2) * 2
+    row, history_row = columns + ROW_EXTRA, history_columns + ROW_EXTRA
+    near = 2 * (2 * orbitals * row + columns * (columns + TILE + 4)) + _records(conductor)
     far = 2 * (2 * channels * history_row + columns * row)
-    return DOUBLE * near, DOUBLE * far
+    return Workspace(orbitals, DOUBLE * near, DOUBLE * far)
 
 
-def threads_of(width: int) -> int:
-    """Threads a block for a strip of `width` sites."""
-    return next((threads for most, threads in THREADS_UP_TO_WIDTH if width <= most), MOST_THREADS)
+def greens_workspace(conductor: Conductor, most: int) -> Workspace:
+    """greens_near_reals and greens_far_reals of kernels/greens_function.cu.
+
+    most : sites of the largest layer
+    """
+    orbitals = most * conductor.spins
+    rows = _padded(orbitals)
+    inverse = 2 * (rows * (PANEL + ROW_EXTRA + PANEL) + 2 * TILE**2) + _even(2 * rows + PARTS)
+    hops = 2 * orbitals * BONDS_BACK * conductor.spins
+    near = 4 * rows * (rows + ROW_EXTRA) + inverse + hops + _even(rows) + _records(conductor)
+    far = 4 * rows * (_padded(conductor.channels) + ROW_EXTRA)
+    return Workspace(orbitals, DOUBLE * near, DOUBLE * far)
 
 
-def place(width: int, channels: int, interval: int, limits: Limits, registers: Mapping[str, int]) -> Placement:
+def bar_workspace(conductor: Conductor) -> Workspace:
+    """bar_reals of kernels/bars.cuh."""
+    orbitals = conductor.sites * conductor.spins
+    columns = _padded(orbitals)
+    parts = 1 if conductor.spins == 1 and not conductor.twisted and not conductor.phase else 2
+    numbers = 2 * orbitals * (columns + ROW_EXTRA) + columns * (columns + TILE)
+    return Workspace(orbitals, DOUBLE * (parts * _even(numbers) + _records(conductor)), 0)
+
+
+def _padded(count: int) -> int:
+    return -(-count // TILE) * TILE
+
+
+def _even(reals: int) -> int:
+    return -(-reals // 2) * 2
+
+
+def _records(conductor: Conductor) -> int:
+    return _even(conductor.slots * conductor.sites * conductor.record)
+
+
+def threads_of(orbitals: int) -> int:
+    """Threads a block for slices of so many orbitals."""
+    return next((threads for most, threads in THREADS_UP_TO_ORBITALS if orbitals <= most), MOST_THREADS)
+
+
+def place(entries: Sequence[str], workspace: Workspace, limits: Limits, registers: Mapping[str, int]) -> Placement:
     """The layout with as much of the workspace in shared memory as one block may have.
 
+    entries   : of a kernel, see `Program`
     registers : 32-bit registers a thread, by entry
     """
-    near, far = workspace_bytes(width, channels, interval)
-    threads = threads_of(width)
-    needs = zip(ENTRIES, (near + far, near, 0), strict=True)
-    entry, shared = next((entry, shared) for entry, shared in needs if shared <= limits.shared_block)
+    near, far = workspace.near, workspace.far
+    threads = threads_of(workspace.orbitals)
+    needs = (near + far, near, 0) if len(entries) == 3 else (near + far, 0)
+    choices = zip(entries, needs, strict=True)
+    entry, shared = next((entry, shared) for entry, shared in choices if shared <= limits.shared_block)
     blocks = resident_blocks(threads, shared, registers[entry], limits)
     return Placement(
         entry=entry,

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from mesogpu.backends.sources import kernel_folder, source_digest
 
-ENTRIES = ("transmission_shared", "transmission_split", "transmission_global")
-"""Entries of kernels/transmission.cu: the whole workspace in shared memory, its near part alone, none of it."""
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A kernel.
+
+    source  : name of the file in kernels/
+    entries : by how much of the workspace is in shared memory: all, its near part alone (where there are three), none
+    """
+
+    source: str
+    entries: tuple[str, ...]
+
+
+TRANSMISSION = Program("transmission.cu", ("transmission_shared", "transmission_split", "transmission_global"))
+GREENS_FUNCTION = Program(
+    "greens_function.cu", ("greens_function_shared", "greens_function_split", "greens_function_global")
+)
+LYAPUNOV = Program("lyapunov.cu", ("lyapunov_shared", "lyapunov_global"))
+PROGRAMS = (TRANSMISSION, GREENS_FUNCTION, LYAPUNOV)
 
 MOST_THREADS = 256
-"""Threads a block that the kernels are compiled for: MOST_THREADS of kernels/transmission.cu."""
+"""Threads a block that the kernels are compiled for: their MOST_THREADS."""
 
 
 def compile_options() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The native backend: the transmission kernel on this processor, one thread, a vector lane for each realization."""
+"""The native backend: the kernels on this processor, one thread, a vector lane for each realization."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.backends.kernel_backend import KernelBackend, KernelOutput
+from mesogpu.backends.bars import BarOutput
+from mesogpu.backends.conductor import KernelOutput
+from mesogpu.backends.kernel_backend import KernelBackend
+from mesogpu.backends.native.bars_library import follow
 from mesogpu.backends.native.compiler import find_compiler
+from mesogpu.backends.native.greens_library import recurse
 from mesogpu.backends.native.library import transmission_library, transmit
 from mesogpu.backends.reference.signature import arithmetic_signature
 from mesogpu.backends.sources import source_digest
@@ -38,3 +42,11 @@ class NativeBackend(KernelBackend):
 
     def launch(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
         return transmit(point, interval, realizations)
+
+    def recurse(
+        self, point: Point, split: bool, realizations: NDArray[np.uint32]
+    ) -> tuple[KernelOutput, NDArray[np.bool_]]:
+        return recurse(point, split, realizations)
+
+    def follow(self, point: Point, ends: tuple[int, ...], interval: int, realizations: NDArray[np.uint32]) -> BarOutput:
+        return follow(point, ends, interval, realizations)

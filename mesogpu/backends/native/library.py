@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.backends.kernel_backend import KernelOutput
+from mesogpu.backends.conductor import (
+    FIELDS,
+    KernelOutput,
+    by_lanes,
+    conductor_arrays,
+    draws_on_host,
+    given_energies,
+    make_conductor,
+    unpack,
+)
+from mesogpu.backends.kernel_inputs import frame_arrays, make_frame_inputs, slots_of
 from mesogpu.backends.native.compiler import compiled
-from mesogpu.backends.strip import FIELDS, make_strip, point_arrays, unpack
 from mesogpu.plan.points import Point
 
 ALIGNMENT = 64
+
+GIVEN_BYTES = 2**26
+"""Where the host draws energies, so many bytes of them are drawn at a time."""
 
 
 @cache
@@ -32,27 +45,46 @@ def transmit(point: Point, interval: int, realizations: NDArray[np.uint32]) -> K
     """The kernel on a list of realizations of a point, in groups of as many as there are vector lanes."""
     library = transmission_library()
     lanes = library.transmission_lanes()
-    arrays = point_arrays(point)
-    channels, recorded, count = len(arrays["outgoing"]), len(point.lengths), len(realizations)
+    arrays = conductor_arrays(point), frame_arrays(point)
+    addresses = [{name: array.ctypes.data for name, array in part.items()} for part in arrays]
+    conductor = make_conductor(point, slots_of(point.system, interval), addresses[0])
+    inputs = make_frame_inputs(interval, addresses[1])
     # A group is always full: the last realization fills it up, and no lane sees another.
-    groups = -(-count // lanes)
-    filled = np.concatenate([realizations, np.repeat(realizations[-1:], groups * lanes - count)])
-    strip = make_strip(point, interval, channels, {name: array.ctypes.data for name, array in arrays.items()})
-    memory = _aligned(library.transmission_workspace(ctypes.byref(strip)))
-    fields = _aligned(groups * recorded * FIELDS * lanes)
-    values = _aligned(groups * recorded * channels * lanes) if point.eigenvalues else None
-    library.transmission(
-        ctypes.byref(strip),
-        ctypes.c_int64(groups),
-        filled.ctypes.data_as(ctypes.c_void_p),
-        memory.ctypes.data_as(ctypes.c_void_p),
-        fields.ctypes.data_as(ctypes.c_void_p),
-        None if values is None else values.ctypes.data_as(ctypes.c_void_p),
-    )
-    return unpack(fields, values, strip, lanes, count)
+    groups = -(-len(realizations) // lanes)
+    filled = np.concatenate([realizations, np.repeat(realizations[-1:], -len(realizations) % lanes)])
+    memory = aligned(library.transmission_workspace(ctypes.byref(conductor)))
+    fields = aligned(groups * conductor.recorded * FIELDS * lanes)
+    values = aligned(groups * conductor.recorded * conductor.channels * lanes) if point.eigenvalues else None
+    most = groups_at_a_time(point, lanes) or groups
+    for first in range(0, groups, most):
+        group = filled[first * lanes : (first + most) * lanes]
+        given = given_energies(point, group)
+        library.transmission(
+            ctypes.byref(conductor),
+            ctypes.byref(inputs),
+            ctypes.c_int64(len(group) // lanes),
+            pointer(group),
+            pointer(None if given is None else by_lanes(given, lanes, aligned(given.size))),
+            pointer(memory),
+            pointer(fields[first * conductor.recorded * FIELDS * lanes :]),
+            pointer(None if values is None else values[first * conductor.recorded * conductor.channels * lanes :]),
+        )
+    return unpack(fields, values, conductor, lanes, len(realizations))
 
 
-def _aligned(count: int) -> NDArray[np.float64]:
+def groups_at_a_time(point: Point, lanes: int) -> int | None:
+    """Groups whose energies the host draws at a time; None where it draws none."""
+    if not draws_on_host(point.system):
+        return None
+    return max(1, GIVEN_BYTES // (8 * lanes * point.slices * point.system.lattice.sites))
+
+
+def pointer(array: NDArray[Any] | None) -> ctypes.c_void_p | None:
+    """Where an array begins."""
+    return None if array is None else array.ctypes.data_as(ctypes.c_void_p)
+
+
+def aligned(count: int) -> NDArray[np.float64]:
     """`count` zeros on a vector's border."""
     extra = ALIGNMENT // 8
     buffer = np.zeros(count + extra)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mesogpu.backends.bars import audited_part, compute_by_oracle
 from mesogpu.backends.base import Backend
 from mesogpu.backends.certify import certificates
 from mesogpu.backends.reference.direct import transmission_amplitudes
@@ -46,13 +48,15 @@ class ReferenceBackend(Backend):
         return arithmetic_signature()
 
     def compute(self, block: Block) -> Arrays:
-        return compute(block)
+        return compute(block) if block.point.bars is None else compute_by_oracle(block)
 
     def audited(self, block: Block, realization: int) -> NDArray[np.float64]:
         """From the whole sample's linear system; NaN where that underflows."""
-        slices, _ = conducting_slices(block.point, [realization])
+        if block.point.bars is not None:
+            return audited_part(block, realization)
         logarithms = np.full(len(block.point.lengths), np.nan)
         for position, length in enumerate(block.point.lengths):
+            slices, _ = conducting_slices(replace(block.point, lengths=(length,)), [realization])
             solution = transmission_amplitudes(block.point.system, slices, length)
             if solution is not None:
                 amplitudes, exponent = solution
@@ -87,10 +91,11 @@ def _solve_ill_conditioned(block: Block, arrays: Arrays) -> None:
     point = block.point
     localized = arrays["log_conductance"] < LOCALIZED_CONDUCTANCE
     bound = np.where(localized, LOCALIZED_BOUND, CONDITIONING_BOUND)
-    poor = (arrays["conditioning"] > bound) & (arrays["status"] != Status.NO_PATH)
+    poor = ~(arrays["conditioning"] <= bound) & (arrays["status"] != Status.NO_PATH)
     for position, row in np.argwhere(poor):
-        slices, _ = conducting_slices(point, [block.first + row])
-        solution = transmission_amplitudes(point.system, slices, point.lengths[position])
+        length = point.lengths[position]
+        slices, _ = conducting_slices(replace(point, lengths=(length,)), [block.first + row])
+        solution = transmission_amplitudes(point.system, slices, length)
         if solution is not None:
             amplitudes, exponent = solution
             observed = amplitude_observables(amplitudes[None], np.array([exponent]), point.eigenvalues)
@@ -137,7 +142,8 @@ def amplitude_observables(amplitudes: NDArray[np.complex128], exponent: NDArray[
     hermitian = np.swapaxes(amplitudes.conj(), -1, -2) @ amplitudes
     observed = observables(_square_sum(amplitudes), _square_sum(hermitian), exponent)
     if eigenvalues:
-        singular_values = np.linalg.svd(amplitudes, compute_uv=False).astype(np.float64, copy=False)
+        # LAPACK gives up on NaN; such a sample's other numbers say that it failed.
+        singular_values = np.linalg.svd(np.nan_to_num(amplitudes), compute_uv=False).astype(np.float64, copy=False)
         observed["transmission_eigenvalues"] = transmission_eigenvalues(singular_values**2, exponent)
     return observed
 

@@ -1,7 +1,7 @@
 """Lyapunov exponents of many bars at once, by Householder QR of the frames: plain NumPy, one slice at a time.
 
-A frame holds psi_{x-1} and psi_x of D independent solutions; every few slices X = Q R, and the logarithms of the diagonal
-of R add up to the exponents, the largest first.
+A frame holds psi_{x-1} and psi_x of D independent solutions; every few slices X = Q R, and the logarithms of R's
+diagonal add up to the exponents, the largest first.
 
 source : MacKinnon and Kramer, Z. Phys. B 53, 1 (1983); Benettin et al., Meccanica 15, 9 (1980)
 """

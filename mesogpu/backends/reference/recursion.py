@@ -68,7 +68,7 @@ def scatter(system: System, slices: Slices, lengths: tuple[int, ...]) -> Iterato
             ended = inverse - among(present, lead_1.self_energy)
             transmission, reflection = _attach(ended, incoming, coupling)
             yield Scattering(x + 1, transmission, exponent.copy(), reflection, conditioning.copy())
-        greens_function = np.linalg.inv(inverse).astype(np.complex128, copy=False)
+        greens_function = _inverse(inverse)
         np.maximum(conditioning, _norm(inverse) * _norm(greens_function), out=conditioning)
         hopping = slices.inter_slice(x)
         incoming = block_product(hopping, greens_function @ incoming)
@@ -76,6 +76,16 @@ def scatter(system: System, slices: Slices, lengths: tuple[int, ...]) -> Iterato
             incoming, shift = _power_of_two(incoming)
             exponent += shift
         self_energy = _between(hopping, greens_function)
+
+
+def _inverse(matrices: ComplexArray) -> ComplexArray:
+    """Each matrix's inverse; NaN where there is none: a level at the energy that no lead reaches yet."""
+    try:
+        return np.linalg.inv(matrices).astype(np.complex128, copy=False)
+    except np.linalg.LinAlgError:
+        if len(matrices) == 1:
+            return np.full_like(matrices, np.nan)
+        return np.concatenate([_inverse(matrix[None]) for matrix in matrices])
 
 
 def among(present: NDArray[np.bool_], matrix: ComplexArray, elsewhere: ArrayLike = 0.0) -> ComplexArray:

@@ -1,0 +1,126 @@
+// Lyapunov exponents of disordered bars: frames stepped on and on, kept orthonormal, the growth of each column added up.
+//
+// One block (host: one call of the body) is one group of LANES bars at a time; on CUDA, LANES is 1.
+//
+// The frame starts as psi_{-1} = 0, psi_0 = 1 and is stepped along the bar (steps.cuh); every `interval` slices X^dagger X =
+// R^dagger R, X <- X R^-1. The sums of ln R_ii over the slices, largest first but for noise, become the exponents.
+// A factor whose diagonal spreads over kappa has lost up to eps kappa^2: the kernel tells the sum of kappa^2 and the largest.
+#include "bars.cuh"
+#include "coefficients.cuh"
+
+#define MOST_THREADS 256  // of a block
+#define CERTIFICATE 2     // numbers a bar: sum of kappa^2 over all factorisations, largest kappa
+
+// psi_{-1} = 0 and psi_0 = 1.
+template <typename NUMBER>
+DEVICE void begin(const BarWorkspace<NUMBER>& w) {
+  for (int t = threadIdx.x; t < 2 * w.orbitals * w.row; t += blockDim.x) {
+    const int i = t / w.row - w.orbitals, j = t % w.row - w.padding;
+    w.frame[t] = number_from<NUMBER>(in_all_lanes(i >= 0 && i == j ? 1.0 : 0.0));
+  }
+}
+
+// Makes the frame orthonormal and adds the growth of its columns to `sums` (D).
+template <typename NUMBER>
+DEVICE void stabilise(const BarWorkspace<NUMBER>& w, real* RESTRICT sums, real& square_sum, real& largest) {
+  gram(w.frame, 2 * w.orbitals, w.columns, w.row, w.padding, w.gram);
+  cholesky(w.gram, w.columns, w.inverses);
+  const real spread = diagonal_spread(w.gram, w.columns, w.padding);
+  square_sum += spread * spread;
+  largest = larger(largest, spread);
+  for (int i = threadIdx.x; i < w.orbitals; i += blockDim.x)
+    sums[i] += natural_logarithm(real_part(w.gram[(w.padding + i) * (w.columns + 1)]));
+  solve_rows(w.frame, 2 * w.orbitals, w.row, w.gram, w.columns, w.inverses, 0, false, 0);
+}
+
+// A group of bars.
+//
+// realizations : (LANES) uint32, Philox key word 1
+// given        : (slices, sites) reals, onsite energies from the host; or null
+// memory       : workspace, bar_reals
+// sums         : (marks, D) reals, of ln R_ii from one mark to the next
+// certificate  : (CERTIFICATE) reals
+template <typename NUMBER>
+DEVICE void bar_group(const Conductor& s, const BarInputs& f, const uint32* realizations, const real* given,
+                      real* memory, real* sums, real* certificate) {
+  const BarWorkspace<NUMBER> w = lay_out_bar<NUMBER>(s, memory);
+  const lane_bits realization = load_lanes(realizations);
+  NUMBER *behind = w.frame, *here = w.frame + w.orbitals * w.row;
+  begin(w);
+  real square_sum = in_all_lanes(0.0), largest = in_all_lanes(1.0);
+  int x = 0;
+  for (int mark = 0; mark < f.marks; mark++) {
+    real* sum = sums + mark * w.orbitals;
+    for (int i = threadIdx.x; i < w.orbitals; i += blockDim.x) sum[i] = in_all_lanes(0.0);
+    while (x < f.ends[mark]) {
+      const int left = f.ends[mark] - x, count = left < f.interval ? left : f.interval;
+      draw_slices(s, x, count, realization, given, w.records);
+      advance(s, f.steps, w, x, count, -1, behind, here);
+      stabilise(w, sum, square_sum, largest);
+      x += count;
+    }
+  }
+  if (threadIdx.x == 0) {
+    certificate[0] = square_sum;
+    certificate[1] = largest;
+  }
+}
+
+DEVICE void bars(const Conductor& s, const BarInputs& f, const uint32* realizations, const real* given, real* memory,
+                 real* sums, real* certificate) {
+  if (has_real_frames(s))
+    bar_group<real>(s, f, realizations, given, memory, sums, certificate);
+  else
+    bar_group<cplx>(s, f, realizations, given, memory, sums, certificate);
+}
+
+#if LANES == 1
+
+// Bars blockIdx.x, blockIdx.x + gridDim.x, ... of `count`, one after the other in the same workspace.
+DEVICE void bar_block(const Conductor& s, const BarInputs& f, int64 count, const uint32* realizations,
+                      const double* given, real* memory, double* sums, double* certificates) {
+  for (int64 i = blockIdx.x; i < count; i += gridDim.x) {
+    bars(s, f, realizations + i, given ? given + i * s.slices * s.sites : nullptr, memory,
+         sums + i * f.marks * s.sites * s.spins, certificates + i * CERTIFICATE);
+    __syncthreads();
+  }
+}
+
+// Two entries, by where the workspace fits: see transmission.cu.
+//
+// workspace : `gridDim.x` times bar_reals, 16-byte aligned; unused by the first
+extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1)
+    lyapunov_shared(Conductor s, BarInputs f, int64 count, const uint32* realizations, const double* given, double*,
+                    double* sums, double* certificates) {
+  SHARED_MEMORY(memory);
+  bar_block(s, f, count, realizations, given, memory, sums, certificates);
+}
+
+extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1)
+    lyapunov_global(Conductor s, BarInputs f, int64 count, const uint32* realizations, const double* given,
+                    double* workspace, double* sums, double* certificates) {
+  bar_block(s, f, count, realizations, given, workspace + blockIdx.x * bar_reals(s), sums, certificates);
+}
+
+#else
+
+extern "C" {
+int lyapunov_lanes() { return LANES; }
+
+// Doubles that `memory` must hold, 64-byte aligned.
+int64 lyapunov_workspace(const Conductor* s) { return LANES * bar_reals(*s); }
+
+// groups * LANES bars, one group after the other on the calling thread.
+//
+// given : (groups, slices, sites, LANES), 64-byte aligned, onsite energies from the host; or null
+void lyapunov(const Conductor* s, const BarInputs* f, int64 groups, const uint32* realizations, const double* given,
+              double* memory, double* sums, double* certificates) {
+  for (int64 group = 0; group < groups; group++)
+    bars(*s, *f, realizations + group * LANES,
+         given ? (const real*)(given + group * s->slices * s->sites * LANES) : nullptr, (real*)memory,
+         (real*)(sums + group * f->marks * s->sites * s->spins * LANES),
+         (real*)(certificates + group * CERTIFICATE * LANES));
+}
+}
+
+#endif

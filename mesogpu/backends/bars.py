@@ -1,0 +1,189 @@
+"""Lyapunov exponents of bars: from what an engine adds up along them to what is stored, certified and audited."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesogpu.backends.kernel_inputs import LONGEST_INTERVAL, estimated_interval
+from mesogpu.backends.reference.lyapunov import logarithm_sums
+from mesogpu.backends.samples import Arrays
+from mesogpu.config.experiment import Bars
+from mesogpu.physics.slices import Slices
+from mesogpu.plan.blocks import Block, Status
+from mesogpu.plan.points import Point
+
+BATCHES = 32
+"""Consecutive parts of a bar, from whose scatter its own error comes."""
+
+AUDITED_SLICES = 256
+"""So much of an audited bar's beginning is followed again by the oracle."""
+
+LOSS_BOUND = 1e-9
+"""Largest eps <kappa^2> / interval, the error of an exponent per slice, of a certified bar; and of an audited one."""
+
+SPREAD_BOUND = 1e7
+"""Largest spread of one factor that a Gram product survives."""
+
+PILOT = np.arange(8, dtype=np.uint32)
+PILOT_SLICES = 256
+PILOT_SPREAD = 5e3
+"""What the factors of a pilot's bars are meant to spread over at most; see `LOSS_BOUND`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BarOutput:
+    """What a kernel adds up along R bars.
+
+    sums       : (marks, R, D) float64, of ln R_ii from one mark to the next, the largest first but for noise
+    square_sum : (R,) float64, of kappa^2, the squared spread of a factor's diagonal
+    largest    : (R,) float64, kappa
+    """
+
+    sums: NDArray[np.float64]
+    square_sum: NDArray[np.float64]
+    largest: NDArray[np.float64]
+
+
+class Launch(Protocol):
+    """Runs a kernel on bars of a point: `ends` are its marks, `interval` slices lie between two factorisations."""
+
+    @abstractmethod
+    def __call__(
+        self, point: Point, ends: tuple[int, ...], interval: int, realizations: NDArray[np.uint32]
+    ) -> BarOutput: ...
+
+
+class KernelBars:
+    """Blocks of bars through a kernel; a bar that is not certified is redone, in the end by the oracle.
+
+    launch : runs the kernel
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+        self._intervals: dict[Point, int] = {}
+
+    def compute(self, block: Block) -> Arrays:
+        """What is stored of the bars of a block."""
+        point, ends = block.point, marks(bars_of(block.point))
+        sums = np.empty((len(ends), block.count, point.system.orbitals))
+        conditioning, status = np.empty(block.count), np.empty(block.count, dtype=np.uint8)
+        rows, interval, passed = np.arange(block.count), self.interval(point), Status.CERTIFIED
+        while len(rows):
+            output = self._launch(point, ends, interval, (block.first + rows).astype(np.uint32))
+            sums[:, rows], conditioning[rows], status[rows] = output.sums, output.largest, passed
+            rows = rows[~certified(output, ends[-1])]
+            if interval == 1:
+                break
+            interval, passed = interval // 2, Status.REDONE
+        for row in rows:
+            sums[:, row] = oracle_sums(block, int(block.first + row), ends)
+            status[row] = Status.ORACLE if np.isfinite(sums[:, row]).all() else Status.FAILED_NOT_FINITE
+        return stored(bars_of(point), sums, conditioning, status)
+
+    def interval(self, point: Point) -> int:
+        """Slices between two factorisations: what suits the beginning of a few bars, which the point alone decides."""
+        pilot = replace(point, index=0, parameters=(), lengths=(), bars=None)
+        if pilot not in self._intervals:
+            self._intervals[pilot] = self._piloted(point)
+        return self._intervals[pilot]
+
+    def _piloted(self, point: Point) -> int:
+        interval = estimated_interval(point)
+        while interval > 1:
+            spread = float(np.max(self._launch(point, (PILOT_SLICES,), interval, PILOT).largest))
+            if np.isfinite(spread):
+                fitting = interval * np.log(PILOT_SPREAD) / np.log(max(spread, 2.0))
+                return int(np.clip(fitting, 1, LONGEST_INTERVAL))
+            interval //= 2
+        return 1
+
+
+def compute_by_oracle(block: Block) -> Arrays:
+    """What is stored of the bars of a block, by Householder QR throughout."""
+    ends = marks(bars_of(block.point))
+    sums = np.stack([oracle_sums(block, block.first + row, ends) for row in range(block.count)], axis=1)
+    finite = np.isfinite(sums).all(axis=(0, 2))
+    status = np.where(finite, Status.CERTIFIED, Status.FAILED_NOT_FINITE).astype(np.uint8)
+    return stored(bars_of(block.point), sums, np.ones(block.count), status)
+
+
+def audited_part(block: Block, realization: int) -> NDArray[np.float64]:
+    """Mean ln R_ii of the audited part of one bar, factorised in every slice, (1, D)."""
+    end = min(AUDITED_SLICES, marks(bars_of(block.point))[-1])
+    return oracle_sums(block, realization, (end,), interval=1) / end
+
+
+def oracle_sums(block: Block, realization: int, ends: tuple[int, ...], interval: int = 0) -> NDArray[np.float64]:
+    """One bar by the oracle: sums of ln R_ii from one end to the next, (ends, D); its own interval where 0."""
+    point = block.point
+    every = interval or max(1, estimated_interval(point) // 2)
+    totals = np.concatenate(list(logarithm_sums(point.system, _draw(point, realization), ends, every)))
+    return np.diff(totals, axis=0, prepend=0.0)
+
+
+def _draw(point: Point, realization: int) -> Callable[[range], Slices]:
+    return lambda slices: point.system.slices(
+        seed=point.seed, realizations=[realization], slices=slices, point=point.stream_point
+    )
+
+
+def bars_of(point: Point) -> Bars:
+    """The bars of a point that has some."""
+    assert point.bars is not None
+    return point.bars
+
+
+def marks(bars: Bars) -> tuple[int, ...]:
+    """Where along a bar its sums are read off: the end of the audited part, of the warm-up, and of every batch."""
+    end = bars.warmup + bars.slices
+    batches = min(BATCHES, bars.slices)
+    batch_ends = {bars.warmup + bars.slices * k // batches for k in range(batches + 1)}
+    return tuple(sorted((batch_ends | {min(AUDITED_SLICES, end)}) - {0}))
+
+
+def certified(output: BarOutput, slices: int) -> NDArray[np.bool_]:
+    """Which bars lost too little in their Gram products to be seen, (R,)."""
+    loss = np.finfo(np.float64).eps / 2.0 * output.square_sum / slices
+    return np.asarray(
+        (loss <= LOSS_BOUND) & (output.largest <= SPREAD_BOUND) & np.isfinite(output.sums).all(axis=(0, 2))
+    )
+
+
+def stored(
+    bars: Bars, sums: NDArray[np.float64], conditioning: NDArray[np.float64], status: NDArray[np.uint8]
+) -> Arrays:
+    """The variables of a block of bars, from sums of ln R_ii between its marks.
+
+    sums    : (marks, count, D) float64
+    returns : lyapunov_exponents, lyapunov_errors, lyapunov_drift (count, k) float64, per slice, smallest first;
+              conditioning, status (1, count); audited (1, count, D), mean ln R_ii of the audited part
+    """
+    ends, totals = np.array(marks(bars)), np.cumsum(sums, axis=0)
+    first = np.searchsorted(ends, bars.warmup) if bars.warmup else -1
+    start = totals[first] if bars.warmup else np.zeros_like(totals[0])
+    batches = min(BATCHES, bars.slices)
+    places = np.searchsorted(ends, [bars.warmup + bars.slices * k // batches for k in range(1, batches + 1)])
+    borders = np.concatenate([start[None], totals[places]])
+    lengths = np.diff([bars.slices * k // batches for k in range(batches + 1)])[:, None, None]
+    rates = np.diff(borders, axis=0) / lengths
+    half = batches // 2
+    exponents = (borders[-1] - start) / bars.slices
+    scatter = rates.std(axis=0, ddof=1) / np.sqrt(batches) if batches > 1 else np.full_like(exponents, np.nan)
+    drift = rates[half:].mean(axis=0) - rates[:half].mean(axis=0) if half else np.full_like(exponents, np.nan)
+    audited_end = min(AUDITED_SLICES, int(ends[-1]))
+    smallest = np.arange(sums.shape[2])[::-1][: bars.stored(sums.shape[2])]
+    return {
+        "lyapunov_exponents": exponents[:, smallest],
+        "lyapunov_errors": scatter[:, smallest],
+        "lyapunov_drift": drift[:, smallest],
+        "conditioning": conditioning[None],
+        "status": status[None],
+        "audited": (totals[np.searchsorted(ends, audited_end)] / audited_end)[None],
+    }

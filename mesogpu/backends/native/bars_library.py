@@ -1,0 +1,62 @@
+"""The compiled Lyapunov kernel, as a function of arrays."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesogpu.backends.bar_inputs import CERTIFICATE, bar_arrays, make_bar_inputs
+from mesogpu.backends.bars import BarOutput
+from mesogpu.backends.conductor import by_lanes, conductor_arrays, given_energies, make_conductor
+from mesogpu.backends.kernel_inputs import slots_of
+from mesogpu.backends.native.compiler import compiled
+from mesogpu.backends.native.library import aligned, groups_at_a_time, pointer
+from mesogpu.plan.points import Point
+
+
+@cache
+def lyapunov_library() -> ctypes.CDLL:
+    """The library, compiled where need be.
+
+    raises : BackendUnavailable where there is no compiler
+    """
+    library = ctypes.CDLL(str(compiled("lyapunov.cu")))
+    library.lyapunov_workspace.restype = ctypes.c_int64
+    library.lyapunov.restype = None
+    return library
+
+
+def follow(point: Point, ends: tuple[int, ...], interval: int, realizations: NDArray[np.uint32]) -> BarOutput:
+    """The kernel on a list of bars of a point, in groups of as many as there are vector lanes; see `bars.Launch`."""
+    library = lyapunov_library()
+    lanes = library.lyapunov_lanes()
+    arrays = conductor_arrays(point), bar_arrays(point, ends)
+    addresses = [{name: array.ctypes.data for name, array in part.items()} for part in arrays]
+    conductor = make_conductor(point, slots_of(point.system, interval), addresses[0])
+    inputs = make_bar_inputs(interval, ends, addresses[1])
+    # A group is always full: the last bar fills it up, and no lane sees another.
+    groups, orbitals = -(-len(realizations) // lanes), point.system.orbitals
+    filled = np.concatenate([realizations, np.repeat(realizations[-1:], -len(realizations) % lanes)])
+    memory = aligned(library.lyapunov_workspace(ctypes.byref(conductor)))
+    sums, certificates = aligned(groups * len(ends) * orbitals * lanes), aligned(groups * CERTIFICATE * lanes)
+    most = groups_at_a_time(point, lanes) or groups
+    for first in range(0, groups, most):
+        group = filled[first * lanes : (first + most) * lanes]
+        given = given_energies(point, group)
+        library.lyapunov(
+            ctypes.byref(conductor),
+            ctypes.byref(inputs),
+            ctypes.c_int64(len(group) // lanes),
+            pointer(group),
+            pointer(None if given is None else by_lanes(given, lanes, aligned(given.size))),
+            pointer(memory),
+            pointer(sums[first * len(ends) * orbitals * lanes :]),
+            pointer(certificates[first * CERTIFICATE * lanes :]),
+        )
+    by_bar = sums.reshape(groups, len(ends), orbitals, lanes).transpose(1, 0, 3, 2).reshape(len(ends), -1, orbitals)
+    square_sum, largest = certificates.reshape(groups, CERTIFICATE, lanes).transpose(1, 0, 2).reshape(CERTIFICATE, -1)
+    count = len(realizations)
+    return BarOutput(by_bar[:, :count], square_sum[:count], largest[:count])

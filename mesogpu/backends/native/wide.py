@@ -1,0 +1,71 @@
+"""Wide frames on this processor: compiled steps, a vector lane for each column of a frame, and LAPACK."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesogpu.backends.conductor import KernelOutput, by_lanes, conductor_arrays, given_energies, make_conductor
+from mesogpu.backends.kernel_inputs import frame_arrays, make_frame_inputs, slots_of
+from mesogpu.backends.native.compiler import compiled
+from mesogpu.backends.native.library import aligned, pointer
+from mesogpu.backends.wide import frames
+from mesogpu.backends.wide.arrays import HOST, Array
+from mesogpu.backends.wide.steps import Stretch
+from mesogpu.plan.points import Point
+
+
+@cache
+def wide_library() -> ctypes.CDLL:
+    """The library, compiled where need be.
+
+    raises : BackendUnavailable where there is no compiler
+    """
+    library = ctypes.CDLL(str(compiled("wide.cu")))
+    library.wide_workspace.restype = ctypes.c_int64
+    library.wide_steps.restype = None
+    return library
+
+
+def transmit(point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
+    """Wide frames of a list of realizations of a point, one after the other."""
+    return frames.transmit(HOST, HostSteps, point, interval, realizations)
+
+
+class HostSteps:
+    """`wide_steps` of the compiled library, on one realization after the other."""
+
+    def __init__(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> None:
+        self._library = wide_library()
+        self._realizations = realizations.tolist()
+        self._arrays = conductor_arrays(point), frame_arrays(point)
+        addresses = [{name: array.ctypes.data for name, array in part.items()} for part in self._arrays]
+        self._conductor = make_conductor(point, slots_of(point.system, interval), addresses[0])
+        self._inputs = make_frame_inputs(interval, addresses[1])
+        size = self._library.wide_workspace(ctypes.byref(self._conductor))
+        self._memories = [aligned(size) for _ in self._realizations]
+        self._given = self._given_energies(point, realizations)
+
+    def _given_energies(self, point: Point, realizations: NDArray[np.uint32]) -> list[NDArray[Any] | None]:
+        energies = given_energies(point, realizations)
+        if energies is None:
+            return [None] * len(realizations)
+        lanes = self._library.wide_lanes()
+        return [by_lanes(np.repeat(one[None], lanes, axis=0), lanes, aligned(lanes * one.size)) for one in energies]
+
+    def cross(self, frames: Array, stretch: Stretch) -> None:
+        each = zip(self._realizations, self._given, self._memories, frames, strict=True)
+        for realization, given, memory, frame in each:
+            self._library.wide_steps(
+                ctypes.byref(self._conductor),
+                ctypes.byref(self._inputs),
+                ctypes.byref(stretch),
+                ctypes.c_uint32(realization),
+                pointer(given),
+                pointer(memory),
+                pointer(frame),
+            )

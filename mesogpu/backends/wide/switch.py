@@ -1,0 +1,47 @@
+"""Which way is faster for a sample's frames on a processor core: the vector kernel's, or that of wide frames.
+
+Both count the same operations, so that their rates decide. Those of the kernel fall once the frames of its lanes leave
+the second-level cache; those of the libraries rise with the size of their matrices. benchmarks/wide.py measures both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GROUP_BYTES = 8 * 16 * 3
+"""Of the kernel's frames and their Gram product, for each square orbital: eight lanes of complex numbers, 2 + 1 D^2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Rates on one core, in GFLOP/s of the algorithm's operations, for frames of D orbitals.
+
+    cache  : bytes of second-level cache
+    kernel : of the vector kernel, as long as GROUP_BYTES D^2 fit the cache
+    decay  : beyond, its rate is lower by (cache / GROUP_BYTES D^2)^decay
+    wide   : of wide frames, in the limit of large D
+    half   : D where their rate is half of that
+    """
+
+    cache: float
+    kernel: float
+    decay: float
+    wide: float
+    half: float
+
+    def of_kernel(self, orbitals: int) -> float:
+        """Rate of the vector kernel."""
+        return float(self.kernel * min(1.0, self.cache / (GROUP_BYTES * orbitals**2)) ** self.decay)
+
+    def of_wide_frames(self, orbitals: int) -> float:
+        """Rate of wide frames."""
+        return self.wide / (1.0 + self.half / orbitals)
+
+
+MEASURED = Rates(cache=2**21, kernel=55.86, decay=0.3366, wide=75.9, half=221.0)
+"""What benchmarks/results/wide.json says."""
+
+
+def wide_frames_are_faster(orbitals: int, rates: Rates = MEASURED) -> bool:
+    """Whether wide frames are the faster way for D orbitals."""
+    return rates.of_wide_frames(orbitals) > rates.of_kernel(orbitals)
