@@ -3,7 +3,7 @@
     python -m benchmarks.wide [--quick] [--json OUT]
 
 Both take the same samples with the same interval; each time is processor time per realization of ln g, g and noise. The
-rates are those of the algorithm's linear algebra (operations.py). The fit below the table is what `native` chooses by:
+rates are those of the algorithm's operations (operations.py). The fit below the table is what `native` chooses by:
 mesogpu/backends/wide/switch.py holds its constants, and a test compares them with the committed results.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.machine import provenance, write_json
 from benchmarks.measuring import on_one_core, timed
-from benchmarks.operations import attachment_operations, stabilisation_operations
+from benchmarks.operations import transmission_operations
 from benchmarks.options import options
 from mesogpu.backends.kernel_inputs import estimated_interval
 from mesogpu.backends.native import library, wide
@@ -101,7 +101,7 @@ def measure(case: Wide, repeats: int) -> dict[str, Any]:
     """One row: both ways on one case, one after the other."""
     point = case.point()
     interval = estimated_interval(point)
-    operations = algebra_operations(point, interval)
+    operations = transmission_operations(point, interval)
     row: dict[str, Any] = {
         **asdict(case),
         "orbitals": point.system.orbitals,
@@ -113,13 +113,6 @@ def measure(case: Wide, repeats: int) -> dict[str, Any]:
         row[name] = {**timing.per(count), "gflops": operations * count / timing.minimum / 1e9}
     row["ratio"] = row["kernel"]["minimum"] / row["wide"]["minimum"]
     return row
-
-
-def algebra_operations(point: Point, interval: int) -> float:
-    """Operations of all stabilisations and attachments of a realization."""
-    orbitals, channels = point.system.orbitals, point.system.channels()
-    stabilisations = -(-point.lengths[-1] // interval)
-    return stabilisations * stabilisation_operations(orbitals, channels) + attachment_operations(orbitals, channels)
 
 
 def fit(rows: Iterable[Mapping[str, Any]], cache: float) -> Rates:

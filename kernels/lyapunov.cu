@@ -5,6 +5,8 @@
 // The frame starts as psi_{-1} = 0, psi_0 = 1 and is stepped along the bar (steps.cuh); every `interval` slices X^dagger X =
 // R^dagger R, X <- X R^-1. The sums of ln R_ii over the slices, largest first but for noise, become the exponents.
 // A factor whose diagonal spreads over kappa has lost up to eps kappa^2: the kernel tells the sum of kappa^2 and the largest.
+// One site of enormous energy spreads a single slice that far; an interval of 0 is for these: its growth is then
+// factorised in two halves.
 #include "bars.cuh"
 #include "coefficients.cuh"
 
@@ -33,6 +35,32 @@ DEVICE void stabilise(const BarWorkspace<NUMBER>& w, real* RESTRICT sums, real& 
   solve_rows(w.frame, 2 * w.orbitals, w.row, w.gram, w.columns, w.inverses, 0, false, 0);
 }
 
+DEVICE real magnitude(const cplx& a) { return larger(absolute(a.re), absolute(a.im)); }
+DEVICE real magnitude(real a) { return absolute(a); }
+
+// Divides each row of the newest slice by the square root of its size, a power of two, where that is above 1.
+template <typename NUMBER>
+DEVICE void halve_growth(const BarWorkspace<NUMBER>& w, NUMBER* here) {
+  for (int i = threadIdx.x; i < w.orbitals; i += blockDim.x) {
+    NUMBER* row = here + i * w.row;
+    real largest_of_row = in_all_lanes(1.0);
+    for (int j = w.padding; j < w.columns; j++) largest_of_row = larger(largest_of_row, magnitude(row[j]));
+    w.scales[i] = inverse_power_of_two(exponent_of(largest_of_row) >> 1);
+    for (int j = w.padding; j < w.columns; j++) row[j] = scaled(row[j], w.scales[i]);
+  }
+  __syncthreads();
+}
+
+// Multiplies the rows by what they were divided by.
+template <typename NUMBER>
+DEVICE void complete_growth(const BarWorkspace<NUMBER>& w, NUMBER* here) {
+  for (int i = threadIdx.x; i < w.orbitals; i += blockDim.x) {
+    const real scale = 1.0 / w.scales[i];
+    for (int j = w.padding; j < w.columns; j++) here[i * w.row + j] = scaled(here[i * w.row + j], scale);
+  }
+  __syncthreads();
+}
+
 // A group of bars.
 //
 // realizations : (LANES) uint32, Philox key word 1
@@ -48,21 +76,28 @@ DEVICE void bar_group(const Conductor& s, const BarInputs& f, const uint32* real
   NUMBER *behind = w.frame, *here = w.frame + w.orbitals * w.row;
   begin(w);
   real square_sum = in_all_lanes(0.0), largest = in_all_lanes(1.0);
+  const int most = f.interval > 0 ? f.interval : 1;
   int x = 0;
   for (int mark = 0; mark < f.marks; mark++) {
     real* sum = sums + mark * w.orbitals;
     for (int i = threadIdx.x; i < w.orbitals; i += blockDim.x) sum[i] = in_all_lanes(0.0);
     while (x < f.ends[mark]) {
-      const int left = f.ends[mark] - x, count = left < f.interval ? left : f.interval;
+      const int left = f.ends[mark] - x, count = left < most ? left : most;
       draw_slices(s, x, count, realization, given, w.records);
       advance(s, f.steps, w, x, count, -1, behind, here);
-      stabilise(w, sum, square_sum, largest);
       x += count;
+      // What one factor has lost the next one finds: two of them at a mark, so that it counts on this side of it.
+      const int halved = f.interval == 0, factors = 1 + halved + (x == f.ends[mark]);
+      for (int factor = 0; factor < factors; factor++) {
+        if (factor < halved) halve_growth(w, here);
+        stabilise(w, sum, square_sum, largest);
+        if (factor < halved) complete_growth(w, here);
+      }
     }
   }
   if (threadIdx.x == 0) {
     certificate[0] = square_sum;
-    certificate[1] = largest;
+    certificate[1] = largest + 0.0 * square_sum;  // NaN where any was
   }
 }
 

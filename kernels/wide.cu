@@ -23,12 +23,13 @@ DEVICE FrameShape shape_columns(const Conductor& s, int columns, real* records) 
 
 DEVICE cplx* place_of(const FrameShape& w, cplx* frame, int place) { return frame + (int64)place * w.orbitals * w.row; }
 
-DEVICE void leave(const Conductor& s, const FrameShape& w, const Stretch& x, cplx* frame) {
-  if (x.leaves) leave_lead(s, w, x.first, place_of(w, frame, x.here));
-}
-
+// Once the slices are drawn.
 DEVICE void cross(const Conductor& s, const FrameInputs& f, const FrameShape& w, const Stretch& x, cplx* frame) {
   cplx *behind = place_of(w, frame, 1 - x.here), *here = place_of(w, frame, x.here);
+  if (x.leaves) {
+    leave_lead(s, w, x.first, here);
+    __syncthreads();
+  }
   advance(s, f.steps, w, x.first, x.count, x.length, behind, here);
 }
 
@@ -46,7 +47,6 @@ extern "C" __global__ void __launch_bounds__(MOST_THREADS, 1)
   for (int64 i = blockIdx.x; i < count; i += gridDim.x) {
     const FrameShape w = shape_columns(s, s.sites * s.spins, records + i * record_reals(s));
     cplx* frame = (cplx*)frames + i * 2 * w.orbitals * w.row;
-    leave(s, w, x, frame);
     draw_slices(s, x.first, x.count, load_lanes(realizations + i), given ? given + i * s.slices * s.sites : nullptr,
                 w.records);
     cross(s, f, w, x, frame);
@@ -104,7 +104,6 @@ void wide_steps(const Conductor* s, const FrameInputs* f, const Stretch* x, uint
     const int count = orbitals - first < most ? orbitals - first : most;
     const FrameShape w = shape_columns(*s, (count + LANES - 1) / LANES, records);
     exchange(w, frame, columns, first, count, true);
-    leave(*s, w, *x, (cplx*)columns);
     cross(*s, *f, w, *x, (cplx*)columns);
     exchange(w, frame, columns, first, count, false);
   }

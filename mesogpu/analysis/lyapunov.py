@@ -25,7 +25,7 @@ METHOD = {
     "lyapunov_exponent": "the smallest positive exponent, 1/xi, per slice: mean over bars of equal length",
     "errors": (
         f"one standard error: from the scatter between bars, which are independent; of fewer than {MANY_BARS} bars the "
-        "larger of that and the error within bars; of one bar the latter"
+        "larger of that and the error within bars; of one bar the latter: `error_source` says which"
     ),
     "within_bar_error": (
         f"from the scatter of {BATCHES} consecutive batches of each bar: root mean square over bars / sqrt(bars)"
@@ -117,6 +117,7 @@ def _exponent(bars: PointBars, slices: int) -> dict[str, Any]:
     ratio, scatter = bars.error_ratio
     return {
         "lyapunov_exponent": {"value": value, "error": error, "reliable": reliable},
+        "error_source": "between_bars" if error == float(bars.exponents.between[0]) else "within_bars",
         "between_bar_error": float(bars.exponents.between[0]),
         "within_bar_error": float(bars.exponents.within[0]),
         "error_ratio": {"value": ratio, "scatter": scatter},

@@ -32,8 +32,8 @@ SPREAD_BOUND = 1e7
 
 PILOT = np.arange(8, dtype=np.uint32)
 PILOT_SLICES = 256
-PILOT_SPREAD = 5e3
-"""What the factors of a pilot's bars are meant to spread over at most; see `LOSS_BOUND`."""
+PILOT_SPREAD = 2e3
+"""What the factors of a pilot's bars are meant to spread over, root mean square: a tenth of `LOSS_BOUND`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,10 @@ class BarOutput:
 
 
 class Launch(Protocol):
-    """Runs a kernel on bars of a point: `ends` are its marks, `interval` slices lie between two factorisations."""
+    """Runs a kernel on bars of a point: `ends` are its marks, `interval` slices lie between two factorisations.
+
+    An interval of 0 factorises the growth of every slice in two halves: the remedy for single enormous energies.
+    """
 
     @abstractmethod
     def __call__(
@@ -79,7 +82,7 @@ class KernelBars:
             output = self._launch(point, ends, interval, (block.first + rows).astype(np.uint32))
             sums[:, rows], conditioning[rows], status[rows] = output.sums, output.largest, passed
             rows = rows[~certified(output, ends[-1])]
-            if interval == 1:
+            if interval == 0:
                 break
             interval, passed = interval // 2, Status.REDONE
         for row in rows:
@@ -89,16 +92,19 @@ class KernelBars:
 
     def interval(self, point: Point) -> int:
         """Slices between two factorisations: what suits the beginning of a few bars, which the point alone decides."""
-        pilot = replace(point, index=0, parameters=(), lengths=(), bars=None)
+        pilot = replace(
+            point, index=0, parameters=(), lengths=(PILOT_SLICES,), bars=Bars(PILOT_SLICES, warmup=0, exponents=None)
+        )
         if pilot not in self._intervals:
-            self._intervals[pilot] = self._piloted(point)
+            self._intervals[pilot] = self._piloted(pilot)
         return self._intervals[pilot]
 
-    def _piloted(self, point: Point) -> int:
-        interval = estimated_interval(point)
+    def _piloted(self, pilot: Point) -> int:
+        interval = estimated_interval(pilot)
         while interval > 1:
-            spread = float(np.max(self._launch(point, (PILOT_SLICES,), interval, PILOT).largest))
-            if np.isfinite(spread):
+            square_sum = float(self._launch(pilot, (PILOT_SLICES,), interval, PILOT).square_sum.mean())
+            if np.isfinite(square_sum):
+                spread = np.sqrt(square_sum / -(-PILOT_SLICES // interval))
                 fitting = interval * np.log(PILOT_SPREAD) / np.log(max(spread, 2.0))
                 return int(np.clip(fitting, 1, LONGEST_INTERVAL))
             interval //= 2

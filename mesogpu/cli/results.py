@@ -72,7 +72,7 @@ def analyze(results: Path, as_json: bool) -> None:
 )
 @verbosity
 def plot(results: Path, figure: Path) -> None:
-    """Draw g(L), var g beside the theory, and histograms."""
+    """Draw the figure of OUT.h5: conductance, its variance and histograms, or localization lengths; theory beside."""
     if figure.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise click.BadParameter(f"{str(figure)!r} must end in .png, .pdf or .svg.", param_hint="'-o'")
     from mesogpu import api
@@ -93,7 +93,7 @@ def show_results(path: Path, figure: Path | None) -> dict[str, Any]:
     with open_results(path) as dataset:
         summary = analyze_results(dataset)
         table = summary_table(summary)
-        emit_sheet(Sheet(table.title, table.columns, table.rows, table.footnotes, keys=table.columns.index("L") + 1))
+        emit_sheet(Sheet(table.title, table.columns, table.rows, table.footnotes, keys=table.keys))
         sentences = verdicts(summary)
         if sentences:
             emit("")

@@ -15,7 +15,6 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from mesogpu.errors import PhysicsError
 from mesogpu.physics.leads import THRESHOLD, CleanLead, ComplexArray, LeadModes, Waves, attach_lead, threshold_error
 
 _UNIT_CIRCLE = 1e-7
@@ -68,7 +67,7 @@ def _cell_modes(lead: CleanLead, x: int) -> LeadModes:
     """
     cell = _Cell.of(lead, x)
     first, second, ahead_rows, here_rows = cell.transfer() if lead.lattice.fully_linked else cell.pencil()
-    factors, vectors = scipy.linalg.eig(first, second)
+    factors, vectors = scipy.linalg.eig(first) if _is_unit(second) else scipy.linalg.eig(first, second)
     with np.errstate(invalid="ignore"):
         distance = np.abs(factors) - 1.0
     propagating = np.abs(distance) < _UNIT_CIRCLE
@@ -165,10 +164,8 @@ class _Cell:
                 present = link @ np.linalg.solve(self.inside[k] - present, link.conj().T)
             residual = np.abs(present - start).max() / np.abs(self.hopping).max()
             if not residual < _RESIDUAL:
-                raise PhysicsError(
-                    f"energy: {self.lead.energy!r}: the modes of this lead cannot be resolved (residual "
-                    f"{residual:.1e}, bound {_RESIDUAL:.0e}); change the energy or the flux slightly"
-                )
+                reason = f"modes that cannot be resolved, residual {residual:.1e}, bound {_RESIDUAL:.0e}"
+                raise threshold_error(self.lead, reason)
 
 
 def _block_diagonal(blocks: ComplexArray) -> ComplexArray:
@@ -178,12 +175,16 @@ def _block_diagonal(blocks: ComplexArray) -> ComplexArray:
     return matrix.reshape(sites * spins, sites * spins)
 
 
+def _is_unit(matrix: ComplexArray) -> bool:
+    return np.array_equal(matrix, np.eye(len(matrix)))
+
+
 def _deflating_space(
     first: ComplexArray, second: ComplexArray, chosen: Callable[[Any, Any], NDArray[np.bool_]]
 ) -> ComplexArray:
     """Orthonormal basis (n, k) of the space that belongs to the chosen eigenvalues alpha / beta."""
     # SciPy's stubs know no callables for complex matrices.
-    if np.array_equal(second, np.eye(len(second))):
+    if _is_unit(second):
 
         def sort(factor: complex) -> bool:
             return bool(chosen(factor, 1.0))

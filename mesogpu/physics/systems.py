@@ -62,6 +62,13 @@ class System:
         )
 
     @property
+    def has_zero_modes(self) -> bool:
+        """Whether missing sites leave levels at E = 0 alone: two sublattices of which one has more sites left."""
+        shifted = any(law.on == "sites" and not isinstance(law, Vacancy) and law.variance > 0.0 for law in self.laws)
+        impurities = any(isinstance(law, MagneticImpurity) for law in self.laws)
+        return self.may_lack_bonds and not shifted and not impurities and self.zeeman is None
+
+    @property
     def has_transfer_matrix(self) -> bool:
         """Whether each slice follows from the two before it."""
         return self.lattice.fully_linked and not self.may_lack_bonds

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from mesogpu.config.experiment import Experiment
 from mesogpu.errors import ConfigError, PhysicsError
+from mesogpu.physics.leads import SAFE_DISTANCE, THRESHOLD
 from mesogpu.plan.blocks import Block
 from mesogpu.plan.cost import block_size, realization_flops
 from mesogpu.plan.points import MAX_POINTS, Point, count_points, points
@@ -94,6 +95,11 @@ def _channels(point: Point) -> int:
         if not system.has_transfer_matrix:
             raise PhysicsError(f"method: lyapunov needs a transfer matrix, this model has none{at}; use transmission")
         return point.bars.stored(system.orbitals)
+    if system.has_zero_modes and abs(system.energy) < THRESHOLD * system.hopping:
+        raise PhysicsError(
+            f"energy: {system.energy!r}{at}: where sites or bonds are missing and nothing else shifts the sites, "
+            f"levels that no lead reaches lie exactly there; use {SAFE_DISTANCE * system.hopping!r} instead"
+        )
     try:
         return system.channels()
     except PhysicsError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mesogpu.report.counts import span
 from mesogpu.report.numbers import plain, quantity
 from mesogpu.report.tabular import Table, expected, filled, sources
 
@@ -26,11 +27,13 @@ def bars_table(summary: Mapping[str, Any]) -> Table:
     """
     entries = summary["points"]
     parameters = list(entries[0]["parameters"]) if entries else []
-    keys = {name: [plain(entry["parameters"][name]) for entry in entries] for name in parameters}
-    if swept_width(entries) is None:
+    keys: dict[str, Sequence[str]] = {
+        name: [plain(entry["parameters"][name]) for entry in entries] for name in parameters
+    }
+    one_site = all(entry.get("width", 1) == entry.get("depth", 1) == 1 for entry in entries)
+    if swept_width(entries) is None and not one_site:
         keys |= filled({"M": [_cross_section(entry) for entry in entries]})
     swept = {name.rpartition(".")[2] for name in parameters}
-    one_site = all(entry.get("width", 1) == 1 for entry in entries)
     columns: dict[str, Sequence[str]] = {
         "gamma": [quantity(entry["lyapunov_exponent"]) for entry in entries],
         "expected gamma": [quantity(expected(entry, "lyapunov_exponent")) for entry in entries],
@@ -69,15 +72,20 @@ def _cross_section(entry: Mapping[str, Any]) -> str:
 def _title(summary: Mapping[str, Any], scaled: bool) -> str:
     state = "" if summary["complete"] else ", not complete yet"
     count = f"{summary['bars']} bar{'' if summary['bars'] == 1 else 's'} a point"
+    warmups = [entry["warmup"] for entry in summary["points"]]
+    count += f", warm-up {span(warmups)}" if warmups else ""
     units = "gamma = 1/xi per slice" + (", Lambda = xi/M" if scaled else "")
     return f"{summary['name'] or 'results'}: {count}{state}; {units}"
 
 
 def _footnotes(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     notes = sources(entries, EXPECTED)
-    found = [meaning for name, meaning in DOUBTS.items() if any(name in entry["doubts"] for entry in entries)]
+    doubts = {doubt for entry in entries if entry["bars"] for doubt in entry["doubts"]}
+    found = [meaning for name, meaning in DOUBTS.items() if name in doubts]
     if found:
         notes.append(f"* this error bar is not to be trusted: {'; or '.join(found)}")
-    if any(entry["bars"] == 1 for entry in entries):
-        notes.append("the error of one bar is from its 32 batches")
+    within = [entry["bars"] for entry in entries if entry["error_source"] == "within_bars" and entry["bars"]]
+    if within:
+        one = max(within) == 1
+        notes.append(f"the error of {'one bar' if one else 'few bars, where that is larger,'} is from its 32 batches")
     return tuple(notes)

@@ -23,6 +23,12 @@ def progress(summary: Mapping[str, Any]) -> tuple[int, int]:
     return computed, computed + sum(entry["not_computed"] for entry in summary["points"])
 
 
+def unfinished(summary: Mapping[str, Any]) -> str:
+    """What a title says of a file that is not complete."""
+    computed, planned = progress(summary)
+    return f"UNFINISHED ({100.0 * computed / planned:.0f} % computed)"
+
+
 def span(counts: Sequence[int]) -> str:
     """One number, or the smallest and the largest: "64", "1,000 to 100,000"."""
     fewest, most = min(counts), max(counts)

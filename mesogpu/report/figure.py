@@ -1,4 +1,4 @@
-"""The figure of a results file: mean, variance and histogram of the conductance, theory drawn with them."""
+"""The figure of a results file: conductance by mean, variance and histogram, or localization lengths; with theory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesogpu.errors import ConfigError, EnvironmentFault, StoreError
+from mesogpu.report.counts import of_bars, span, unfinished, used
 from mesogpu.report.series import Layout, lay_out
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ STYLE: dict[str, Any] = {
 def plot_results(results: xarray.Dataset, summary: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Draw a results file: <g>, var g and the histogram of g, with errors, theory and asymptotes.
 
-    Localized samples are drawn by ln g instead; a sweep of many points is drawn over the swept parameter.
+    Localized samples are drawn by ln g instead; a sweep of many points is drawn over the swept parameter. Of bars
+    Lambda = xi/M is drawn, or 1/xi of chains, over the swept parameter; of one point the spectrum.
 
     results : as `open_results` gives it (the histogram needs the samples)
     summary : as `analyze` returns it
@@ -61,7 +63,7 @@ def plot_results(results: xarray.Dataset, summary: Mapping[str, Any], path: str 
             f"{target}: a figure cannot be written as {target.suffix or 'a file without suffix'!r}; "
             f"use a name that ends in {', '.join(SUFFIXES)}"
         )
-    if not any(entry["realizations"] for entry in summary["points"]):
+    if not any(used(entry) for entry in summary["points"]):
         raise StoreError(f"{target}: no sample is computed yet, so there is nothing to plot; run the experiment first")
     # Matplotlib takes half a second to import, and only figures need it.
     import matplotlib
@@ -79,6 +81,14 @@ def plot_results(results: xarray.Dataset, summary: Mapping[str, Any], path: str 
 
 def draw(results: xarray.Dataset, summary: Mapping[str, Any]) -> Figure:
     """The figure itself, on no screen."""
+    if of_bars(summary):
+        from mesogpu.report.bars_figure import draw_bars
+
+        return draw_bars(results, summary)
+    return _draw_samples(results, summary)
+
+
+def _draw_samples(results: xarray.Dataset, summary: Mapping[str, Any]) -> Figure:
     from matplotlib.figure import Figure
 
     from mesogpu.report import panels
@@ -101,11 +111,10 @@ def draw(results: xarray.Dataset, summary: Mapping[str, Any]) -> Figure:
 
 def _title(summary: Mapping[str, Any], layout: Layout) -> str:
     entries = summary["points"]
-    used = sorted({entry["realizations"] for entry in entries})
-    count = f"{used[0]}" if len(used) == 1 else f"{used[0]} to {used[-1]}"
+    counts = [entry["realizations"] for entry in entries]
     several = layout.points_left_out + len(layout.histograms) > 1
-    noun = "realization" if used == [1] else "realizations"
-    parts = [summary["name"] or "results", f"{count} {noun}" + (" a point" if several else "")]
+    noun = "realization" if set(counts) == {1} else "realizations"
+    parts = [summary["name"] or "results", f"{span(counts)} {noun}" + (" a point" if several else "")]
     if layout.points_left_out:
         total = layout.points_left_out + len(layout.histograms)
         parts.append(f"histograms of {len(layout.histograms)} of {total} points")
@@ -116,9 +125,7 @@ def _title(summary: Mapping[str, Any], layout: Layout) -> str:
     if closed and layout.localized:
         parts.append(rf"{closed} samples with $g = 0$ left out of $\ln g$")
     if not summary["complete"]:
-        planned = sum(entry["realizations"] + entry["failed"] + entry["not_computed"] for entry in entries)
-        missing = sum(entry["not_computed"] for entry in entries)
-        parts.append(f"UNFINISHED ({100.0 * (1.0 - missing / planned):.0f} % computed)")
+        parts.append(unfinished(summary))
     return ", ".join(parts)
 
 

@@ -64,3 +64,9 @@ def where(parameters: Mapping[str, float], length: int | None = None) -> str:
     """A point in words: "flux = 0.006, L = 240"."""
     parts = [f"{name} = {plain(value)}" for name, value in parameters.items()]
     return ", ".join(parts if length is None else [*parts, f"L = {length}"])
+
+
+def at(parameters: Mapping[str, float], length: int | None = None) -> str:
+    """The same in the middle of a sentence: " at flux = 0.006, L = 240"; nothing where there is neither."""
+    place = where(parameters, length)
+    return f" at {place}" if place else ""

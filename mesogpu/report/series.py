@@ -108,11 +108,11 @@ def lay_out(results: xarray.Dataset, summary: Mapping[str, Any]) -> Layout:
     else:
         series = _over_length(points, fits)
     colours = COLOURS if axis in ("length", None) else SHADES
-    shown = _spread(range(len(points)), len(colours))
+    shown = spread(range(len(points)), len(colours))
     last = [point[-1]["conductance_mean"]["value"] for point in points]
     return Layout(
         axis=axis,
-        axis_label=LENGTH_LABEL if axis in ("length", None) else _label(results, axis),
+        axis_label=LENGTH_LABEL if axis in ("length", None) else parameter_label(results, axis),
         unit=r"$e^2/h$ per spin" if summary.get("degeneracy") == 2 else r"$e^2/h$",
         localized=median([value for value in last if value is not None] or [1.0]) < LOCALIZED,
         longest=max(entry["length"] for entry in entries),
@@ -150,11 +150,11 @@ def _over_parameter(points: Sequence[tuple[Entry, ...]], axis: str) -> list[Seri
     combinations = list(dict.fromkeys(tuple(other.items()) for other in others))
     groups: list[tuple[str, list[Entry]]] = []
     if len(combinations) > 1:
-        for combination in _spread(combinations, MOST_SERIES):
+        for combination in spread(combinations, MOST_SERIES):
             chosen = [p[-1] for p, other in zip(points, others, strict=True) if tuple(other.items()) == combination]
             groups.append((where(dict(combination)), chosen))
     else:
-        for index in _spread(range(len(points[0])), MOST_SERIES):
+        for index in spread(range(len(points[0])), MOST_SERIES):
             chosen = [point[index] for point in points]
             same = len({entry["length"] for entry in chosen}) == 1
             groups.append((f"L = {chosen[0]['length']}" if same and len(points[0]) > 1 else "", chosen))
@@ -171,13 +171,14 @@ def _widest_parameter(points: Sequence[tuple[Entry, ...]]) -> str:
     return max(names, key=lambda name: len({point[0]["parameters"][name] for point in points}))
 
 
-def _label(results: xarray.Dataset, name: str) -> str:
-    """A swept parameter with its unit, from the coordinate's attributes."""
-    unit = str(results.coords[name].attrs.get("units", ""))
-    return name if unit in ("", "1") else f"{name} ({unit})"
+def parameter_label(results: xarray.Dataset, name: str) -> str:
+    """What a swept parameter is, with its unit, from the coordinate's attributes."""
+    attributes = results.coords[name].attrs
+    meaning, unit = str(attributes.get("long_name", name)), str(attributes.get("units", ""))
+    return meaning if unit in ("", "1") else f"{meaning} ({unit})"
 
 
-def _spread(items: Sequence[Any], most: int) -> list[Any]:
+def spread(items: Sequence[Any], most: int) -> list[Any]:
     """At most so many of the items, evenly spread, the first and the last among them."""
     if len(items) <= most:
         return list(items)

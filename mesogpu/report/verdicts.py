@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mesogpu.report.numbers import SYMBOLS, where, with_error
+from mesogpu.report.bars_verdicts import bars_verdicts
+from mesogpu.report.counts import of_bars, progress
+from mesogpu.report.numbers import SYMBOLS, at, with_error
 
 MOST_FITS = 6
+UNTRUSTED_SAMPLES = "too few realizations, or error bars that heavy tails make unreliable"
+UNTRUSTED_BARS = "their error bars are not to be trusted"
 
 
 def verdicts(summary: Mapping[str, Any]) -> list[str]:
@@ -15,28 +19,29 @@ def verdicts(summary: Mapping[str, Any]) -> list[str]:
 
     summary : as `analyze` returns it
     """
+    bars = of_bars(summary)
     sentences = [] if summary["complete"] else [_progress(summary)]
-    fits = [fit for fit in summary["fits"]["one_l"] if fit["l"]]
+    fits = [fit for fit in summary["fits"].get("one_l", ()) if fit["l"]]
     sentences += [_mean_free_path(fit) for fit in fits[:MOST_FITS]]
+    sentences += bars_verdicts(summary) if bars else []
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for check in summary["checks"]:
         groups.setdefault((check["what"], check["source"]), []).append(check)
     for checks in groups.values():
-        sentences += _group(checks)
+        sentences += _group(checks, UNTRUSTED_BARS if bars else UNTRUSTED_SAMPLES)
     return sentences
 
 
 def _progress(summary: Mapping[str, Any]) -> str:
-    computed = sum(entry["realizations"] + entry["failed"] for entry in summary["points"])
-    planned = computed + sum(entry["not_computed"] for entry in summary["points"])
-    return f"The file is not complete: {computed} of {planned} samples are in these numbers."
+    computed, planned = progress(summary)
+    noun = "bars" if of_bars(summary) else "samples"
+    return f"The file is not complete: {computed} of {planned} {noun} are in these numbers."
 
 
 def _mean_free_path(fit: Mapping[str, Any]) -> str:
     lengths = ", ".join(str(length) for length in fit["lengths_used"])
-    at = where(fit["parameters"])
     value = with_error(fit["l"]["value"], fit["l"]["error"])
-    sentence = f"Mean free path l = {value} slices{f' at {at}' if at else ''}, from <g> at L = {lengths}"
+    sentence = f"Mean free path l = {value} slices{at(fit['parameters'])}, from <g> at L = {lengths}"
     if fit["drift"] is not None:
         alone = [item["value"] for item in fit["per_length"] if item["length"] in fit["lengths_used"]]
         # The curve is good to 1 %, so with many samples chi-square alone would condemn a correct run.
@@ -48,8 +53,11 @@ def _mean_free_path(fit: Mapping[str, Any]) -> str:
     return sentence + "."
 
 
-def _group(checks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Sentences for one quantity and one source."""
+def _group(checks: Sequence[Mapping[str, Any]], untrusted: str) -> list[str]:
+    """Sentences for one quantity and one source.
+
+    untrusted : why there may be no verdict
+    """
     symbol, source = SYMBOLS.get(checks[0]["what"], checks[0]["what"]), checks[0]["source"]
     agreeing = [check for check in checks if check["agrees"]]
     withheld = [check for check in checks if check["agrees"] is None]
@@ -60,14 +68,13 @@ def _group(checks: Sequence[Mapping[str, Any]]) -> list[str]:
         farthest = max(agreeing, key=lambda check: abs(check["distance"]))
         every = "all " if len(agreeing) == len(checks) else ""
         sentences.append(
-            f"{symbol} agrees with {source} at {every}{len(agreeing)} of {len(checks)} entries; the farthest, at "
+            f"{symbol} agrees with {source} at {every}{len(agreeing)} of {len(checks)} entries; the farthest,"
             f"{_at(farthest)}, is {abs(farthest['distance']):.1f} combined errors away."
         )
     sentences += [_single(check, symbol, "DIFFERS from") for check in checks if check["agrees"] is False]
     if withheld:
         sentences.append(
-            f"No verdict on {symbol} against {source} at {len(withheld)} of {len(checks)} entries: "
-            "too few realizations, or error bars that heavy tails make unreliable."
+            f"No verdict on {symbol} against {source} at {len(withheld)} of {len(checks)} entries: {untrusted}."
         )
     return sentences
 
@@ -76,10 +83,10 @@ def _single(check: Mapping[str, Any], symbol: str, verb: str) -> str:
     value = with_error(check["value"], check["error"])
     reference = with_error(check["reference"], check["reference_error"])
     return (
-        f"{symbol} = {value} at {_at(check)} {verb} {reference}, {check['source']}: "
+        f"{symbol} = {value}{_at(check)} {verb} {reference}, {check['source']}: "
         f"{abs(check['distance']):.1f} combined errors."
     )
 
 
 def _at(check: Mapping[str, Any]) -> str:
-    return where(check["where"]["parameters"], check["where"]["length"])
+    return at(check["where"]["parameters"], check["where"].get("length"))

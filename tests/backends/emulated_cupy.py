@@ -177,5 +177,7 @@ def emulated_cupy(machine: Machine, libraries: Mapping[str, ctypes.CDLL]) -> Mod
         memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
         compiler=SimpleNamespace(CompileException=CompileException),
         nvrtc=SimpleNamespace(getVersion=lambda: (13, 0)),
+        cublas=SimpleNamespace(getVersion=lambda _: 130200),
+        device=SimpleNamespace(get_cublas_handle=lambda: 0),
     )
     return module

@@ -48,9 +48,9 @@ def slices_of(sample: Block) -> Slices:
 
 
 def transmitted(engine: type[Backend], sample: Block) -> np.ndarray:
-    """T_n of every realization at every length."""
+    """T_n of every realization at every length, by this engine and no other that helps it out."""
     arrays = engine().compute(sample)
-    assert np.all(arrays["status"] <= Status.NO_PATH), sample
+    assert np.all(np.isin(arrays["status"], [Status.CERTIFIED, Status.REDONE, Status.NO_PATH])), sample
     return arrays["transmission_eigenvalues"]
 
 

@@ -4,61 +4,115 @@ from __future__ import annotations
 
 import ctypes
 import re
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from emulated_cupy import compile_device
+from emulated_cupy import SOURCES, compile_device
 
-from mesogpu.backends.cuda.occupancy import PUBLISHED, TILE, Limits, place, resident_blocks, threads_of, workspace_bytes
-from mesogpu.backends.cuda.options import ENTRIES, MOST_THREADS, compile_options
+from mesogpu.backends.conductor import FIELDS, Conductor
+from mesogpu.backends.cuda.occupancy import (
+    PUBLISHED,
+    TILE,
+    Limits,
+    bar_workspace,
+    greens_workspace,
+    place,
+    resident_blocks,
+    threads_of,
+    transmission_workspace,
+)
+from mesogpu.backends.cuda.options import LYAPUNOV, MOST_THREADS, PROGRAMS, TRANSMISSION, compile_options
+from mesogpu.backends.greens_inputs import LayerInputs
 from mesogpu.backends.native.compiler import find_compiler
 from mesogpu.backends.sources import kernel_folder, source_digest
-from mesogpu.backends.strip import FIELDS, Strip
 from mesogpu.errors import BackendUnavailable
 
-REGISTERS = dict.fromkeys(ENTRIES, 168)
+REGISTERS = {entry: 168 for program in PROGRAMS for entry in program.entries}
 
 
-def test_the_workspace_is_as_large_as_the_kernel_takes_it(tmp_path: Path) -> None:
-    # Seen to fail without the odd row, and with an odd number of onsite energies left odd.
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ctypes.CDLL]:
     try:
         find_compiler()
     except BackendUnavailable as missing:
         pytest.skip(f"{missing}")
-    parts = (ctypes.c_int64 * 2)()
-    library = compile_device(tmp_path)
+    folder = tmp_path_factory.mktemp("emulated")
+    return {kernel: compile_device(folder, kernel) for kernel in SOURCES}
+
+
+def conductors() -> Iterator[tuple[Conductor, np.random.Generator]]:
     generator = np.random.default_rng(5)
     for _ in range(300):
-        width, interval = int(generator.integers(1, 300)), int(generator.integers(1, 17))
-        channels = int(generator.integers(1, width + 1))
-        library.workspace_parts(ctypes.byref(Strip(width=width, channels=channels, interval=interval)), parts)
-        assert workspace_bytes(width, channels, interval) == (8 * parts[0], 8 * parts[1])
+        spins, sites = int(generator.integers(1, 3)), int(generator.integers(1, 150))
+        yield (
+            Conductor(
+                sites=sites,
+                spins=spins,
+                channels=int(generator.integers(1, spins * sites + 1)),
+                slots=int(generator.integers(1, 18)),
+                record=int(generator.integers(1, 22)),
+            ),
+            generator,
+        )
+
+
+def test_the_workspace_is_as_large_as_the_kernel_takes_it(libraries) -> None:
+    # Seen to fail without the odd row, and with an odd number of records left odd.
+    parts = (ctypes.c_int64 * 2)()
+    for conductor, generator in conductors():
+        libraries["transmission"].transmission_workspace_parts(ctypes.byref(conductor), None, parts)
+        found = transmission_workspace(conductor)
+        assert (found.near, found.far) == (8 * parts[0], 8 * parts[1])
+        inputs = LayerInputs(most=int(generator.integers(1, conductor.sites + 1)))
+        libraries["greens_function"].greens_workspace_parts(ctypes.byref(conductor), ctypes.byref(inputs), parts)
+        found = greens_workspace(conductor, inputs.most)
+        assert (found.near, found.far) == (8 * parts[0], 8 * parts[1])
 
 
 def test_constants_that_both_languages_write_down_are_the_same() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(kernel_folder().glob("*.cu*")))
     for name, value in (("MOST_THREADS", MOST_THREADS), ("FIELDS", FIELDS), ("TILE", TILE)):
-        assert re.findall(rf"^#define {name} (\d+)", text, re.MULTILINE) == [str(value)]
-    assert sorted(re.findall(r"^ +(transmission_\w+)\(Strip", text, re.MULTILINE)) == sorted(ENTRIES)
+        assert set(re.findall(rf"^#define {name} (\d+)", text, re.MULTILINE)) == {str(value)}
+    for program in PROGRAMS:
+        source = (kernel_folder() / program.source).read_text(encoding="utf-8")
+        assert sorted(re.findall(r"^ +(\w+)\(Conductor s", source, re.MULTILINE)) == sorted(program.entries)
+
+
+def strip(width: int, record: int = 1) -> Conductor:
+    return Conductor(sites=width, spins=1, channels=width, slots=8, record=record)
 
 
 def test_the_nearest_memory_that_holds_the_workspace_is_taken() -> None:
     hopper = PUBLISHED[90]
-    assert [place(width, width, 8, hopper, REGISTERS).entry for width in (1, 32, 64, 128)] == [
+
+    def entry(conductor: Conductor) -> str:
+        return place(TRANSMISSION.entries, transmission_workspace(conductor), hopper, REGISTERS).entry
+
+    assert [entry(strip(width)) for width in (1, 32, 64, 128)] == [
         "transmission_shared",
         "transmission_shared",
         "transmission_split",
         "transmission_global",
     ]
+    assert entry(strip(44)) == "transmission_shared"
+    assert entry(strip(44, record=18)) == "transmission_split"  # the records take what was left
     for limits in PUBLISHED.values():
         for width in range(1, 200, 7):
-            near, far = workspace_bytes(width, width, 8)
-            layout = place(width, width, 8, limits, REGISTERS)
-            assert layout.shared + layout.global_bytes == near + far
+            workspace = transmission_workspace(strip(width))
+            layout = place(TRANSMISSION.entries, workspace, limits, REGISTERS)
+            assert layout.shared + layout.global_bytes == workspace.near + workspace.far
             assert layout.shared <= limits.shared_block
             assert layout.blocks >= 1
             assert 0 < layout.occupancy <= 1
+
+
+def test_a_kernel_with_two_entries_has_all_of_its_workspace_in_one_memory() -> None:
+    for width, entry in ((20, "lyapunov_shared"), (150, "lyapunov_global")):
+        workspace = bar_workspace(strip(width))
+        layout = place(LYAPUNOV.entries, workspace, PUBLISHED[90], REGISTERS)
+        assert (layout.entry, workspace.far) == (entry, 0)
+        assert layout.shared + layout.global_bytes == workspace.near
 
 
 def test_residence_is_bounded_by_each_resource_in_turn() -> None:

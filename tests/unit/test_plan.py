@@ -169,3 +169,13 @@ def test_the_order_of_the_axes_belongs_to_the_identity():
     first, second = SweepAxis(("flux",), ((0.0,), (0.1,))), SweepAxis(("energy",), ((0.3,), (0.4,)))
     forward, backward = replace(STRIP, sweep=(first, second)), replace(STRIP, sweep=(second, first))
     assert forward.identity() != backward.identity()
+
+
+def test_the_energy_of_levels_that_no_lead_reaches_is_refused_with_one_beside_it():
+    # Seen to fail without the check, and with a law of variance 0 counted as one that shifts the sites.
+    document = MINIMAL | {"energy": 0.0, "disorder": [{"distribution": "vacancy", "density": 0.1}]}
+    with pytest.raises(PhysicsError, match=r"energy: 0\.0: where sites or bonds are missing.*use 1e-06 instead"):
+        make_plan(load_experiment(document))
+    make_plan(load_experiment(document | {"energy": 1e-6}))
+    shifted = [*document["disorder"], {"distribution": "uniform", "width": 1.0}]
+    make_plan(load_experiment(document | {"disorder": shifted}))

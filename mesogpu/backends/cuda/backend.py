@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mesogpu.backends.bars import BarOutput
 from mesogpu.backends.conductor import KernelOutput
+from mesogpu.backends.cuda import wide
 from mesogpu.backends.cuda.bars_launch import follow
 from mesogpu.backends.cuda.device import open_device
 from mesogpu.backends.cuda.greens_launch import recurse
@@ -54,12 +55,14 @@ class CudaBackend(KernelBackend):
 
     @cached_property
     def signature(self) -> str:
-        """Kernel sources, the NVRTC that makes machine code of them, architecture; and NumPy, which prepares leads.
+        """Kernel sources, cuBLAS, the NVRTC that makes machine code, architecture; and NumPy, which prepares leads.
 
         Neither the driver nor the GPU's name: any of them runs that machine code as it is.
         """
-        major, minor = self._device.cupy.cuda.nvrtc.getVersion()
-        kernels = f"kernels {source_digest()[:16]}; nvrtc {major}.{minor}; sm_{self._device.architecture}"
+        cuda = self._device.cupy.cuda
+        major, minor = cuda.nvrtc.getVersion()
+        libraries = f"cublas {cuda.cublas.getVersion(cuda.device.get_cublas_handle())}; nvrtc {major}.{minor}"
+        kernels = f"kernels {source_digest()[:16]}; {libraries}; sm_{self._device.architecture}"
         return f"cuda; {kernels}; {arithmetic_signature()}"
 
     def run(self, blocks: Iterable[Block]) -> Iterator[BlockResult]:
@@ -80,8 +83,9 @@ class CudaBackend(KernelBackend):
                 self._ahead = None
 
     def launch(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
+        way = wide.transmit if wide.needs_wide_frames(point, interval) else transmit
         return self._first(
-            ("launch", point, interval), lambda part: transmit(point, interval, part), KernelOutput.part, realizations
+            ("launch", point, interval), lambda part: way(point, interval, part), KernelOutput.part, realizations
         )
 
     def recurse(

@@ -33,7 +33,7 @@ def recurse(point: Point, split: bool, realizations: NDArray[np.uint32]) -> tupl
     """
     arrays = _uploaded(point, split)
     conductor = make_conductor(point, SLOTS, addresses(arrays[0]))
-    inputs = make_layer_inputs(arrays[1], addresses(arrays[1]))
+    inputs = make_layer_inputs(layer_arrays(point, split), addresses(arrays[1]))
     paths: list[NDArray[np.bool_]] = []
 
     def energies(part: NDArray[np.uint32]) -> NDArray[np.float64] | None:

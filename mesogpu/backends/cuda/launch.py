@@ -120,14 +120,14 @@ def _launch(device: Device, task: Task, realizations: NDArray[np.uint32]) -> tup
     outputs = [cupy.empty(len(realizations) * numbers) if numbers else None for numbers in task.outputs]
     energies = task.energies(realizations)
     given = None if energies is None else cupy.asarray(energies)
-    told = [_by_value(structure) for structure in task.structures]
+    told = [by_value(structure) for structure in task.structures]
     arguments = (*told, np.int64(len(realizations)), cupy.asarray(realizations), given, workspace, *outputs)
     entry((blocks,), (layout.threads,), arguments, shared_mem=layout.shared)
     first, second = (None if output is None else cupy.asnumpy(output) for output in outputs)
     return first, second
 
 
-def _by_value(structure: ctypes.Structure) -> NDArray[np.void]:
+def by_value(structure: ctypes.Structure) -> NDArray[np.void]:
     """A structure as CuPy passes one: a single number of as many bytes."""
     content = bytes(structure)
     return np.frombuffer(content, dtype=np.dtype((np.void, len(content))))

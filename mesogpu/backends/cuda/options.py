@@ -24,6 +24,7 @@ GREENS_FUNCTION = Program(
     "greens_function.cu", ("greens_function_shared", "greens_function_split", "greens_function_global")
 )
 LYAPUNOV = Program("lyapunov.cu", ("lyapunov_shared", "lyapunov_global"))
+WIDE = Program("wide.cu", ("wide_steps",))
 PROGRAMS = (TRANSMISSION, GREENS_FUNCTION, LYAPUNOV)
 
 MOST_THREADS = 256

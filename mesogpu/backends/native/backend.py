@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from mesogpu.backends.bars import BarOutput
 from mesogpu.backends.conductor import KernelOutput
 from mesogpu.backends.kernel_backend import KernelBackend
+from mesogpu.backends.native import wide
 from mesogpu.backends.native.bars_library import follow
 from mesogpu.backends.native.compiler import find_compiler
 from mesogpu.backends.native.greens_library import recurse
 from mesogpu.backends.native.library import transmission_library, transmit
 from mesogpu.backends.reference.signature import arithmetic_signature
 from mesogpu.backends.sources import source_digest
+from mesogpu.backends.wide.switch import FIRST_WIDE, wide_frames_are_faster
 from mesogpu.plan.points import Point
 
 
@@ -35,13 +37,14 @@ class NativeBackend(KernelBackend):
 
     @cached_property
     def signature(self) -> str:
-        """Kernel sources, compiler and instruction set; and NumPy, which prepares the leads."""
+        """Kernel sources, compiler and instruction set; and NumPy, which prepares leads and multiplies wide frames."""
         compiler = find_compiler()
-        kernels = f"kernels {source_digest()[:16]}; {compiler.identity}; {compiler.instruction_set}"
+        kernels = f"kernels {source_digest()[:16]}; {compiler.identity}; {compiler.instruction_set}; wide {FIRST_WIDE}"
         return f"native; {kernels}; {arithmetic_signature()}"
 
     def launch(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
-        return transmit(point, interval, realizations)
+        way = wide.transmit if wide_frames_are_faster(point.system.orbitals) else transmit
+        return way(point, interval, realizations)
 
     def recurse(
         self, point: Point, split: bool, realizations: NDArray[np.uint32]

@@ -35,7 +35,7 @@ def follow(point: Point, ends: tuple[int, ...], interval: int, realizations: NDA
     lanes = library.lyapunov_lanes()
     arrays = conductor_arrays(point), bar_arrays(point, ends)
     addresses = [{name: array.ctypes.data for name, array in part.items()} for part in arrays]
-    conductor = make_conductor(point, slots_of(point.system, interval), addresses[0])
+    conductor = make_conductor(point, slots_of(point.system, max(interval, 1)), addresses[0])
     inputs = make_bar_inputs(interval, ends, addresses[1])
     # A group is always full: the last bar fills it up, and no lane sees another.
     groups, orbitals = -(-len(realizations) // lanes), point.system.orbitals

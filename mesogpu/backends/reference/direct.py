@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_banded
 
+from mesogpu.backends.certify import UNITARITY_BOUND
 from mesogpu.backends.reference.recursion import among, block_product
 from mesogpu.physics.slices import Slices
 from mesogpu.physics.systems import System
@@ -34,25 +35,43 @@ def transmission_amplitudes(system: System, slices: Slices, length: int) -> tupl
 
     slices  : of one realization, from slice 0 on
     length  : slices of the sample
-    returns : s (N, N) complex128, e; None where they underflow, below ln g of about -2600
+    returns : s (N, N) complex128, e; None where they underflow, below ln g of about -2600, or the system is singular:
+              levels at the energy that no lead reaches
     """
     orbitals = system.orbitals
     lead_0, lead_1 = system.leads(length)
     source = np.zeros((length * orbitals, lead_0.channels), dtype=np.complex128)
     source[:orbitals] = slices.present(0)[0][:, None] * lead_0.coupling * 2.0**HEADROOM
     blocks, hoppings = _slice_blocks(system, slices, length)
-    if length * orbitals <= DENSE_ORBITALS:
-        wave = np.linalg.solve(_dense(blocks, hoppings), source)
-    else:
-        band, reach = _banded(blocks, hoppings)
-        wave = solve_banded((reach, reach), band, source, overwrite_ab=True, check_finite=False)
+    try:
+        if length * orbitals <= DENSE_ORBITALS:
+            wave = np.linalg.solve(_dense(blocks, hoppings), source)
+        else:
+            band, reach = _banded(blocks, hoppings)
+            wave = solve_banded((reach, reach), band, source, overwrite_ab=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return None
     coupling = slices.present(length - 1)[0][:, None] * lead_1.coupling
     amplitudes = 1j * coupling.conj().T @ wave[-orbitals:]
     largest = np.abs(amplitudes).max(initial=0.0)
-    if not largest > SMALLEST:
+    if not largest > SMALLEST or not _conserves_flux(amplitudes, wave[:orbitals], source[:orbitals]):
         return None
     power = int(np.frexp(largest)[1])
     return np.ldexp(amplitudes.real, -power) + 1j * np.ldexp(amplitudes.imag, -power), power - HEADROOM
+
+
+def _conserves_flux(amplitudes: ComplexArray, first: ComplexArray, source: ComplexArray) -> bool:
+    """Whether R + T = N: a nearly singular system has solutions without any sense.
+
+    amplitudes : (N, N), t 2^HEADROOM
+    first      : (D, N), the solution on the first slice
+    source     : (D, N), W_0 2^HEADROOM
+    """
+    channels = source.shape[1]
+    scale = 2.0**-HEADROOM
+    reflected = 1j * (source * scale).conj().T @ (first * scale) - np.eye(channels)
+    total = np.sum(np.abs(amplitudes * scale) ** 2) + np.sum(np.abs(reflected) ** 2)
+    return bool(abs(total - channels) <= UNITARITY_BOUND * channels)
 
 
 def _slice_blocks(system: System, slices: Slices, length: int) -> tuple[ComplexArray, ComplexArray]:

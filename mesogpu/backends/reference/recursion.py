@@ -88,6 +88,18 @@ def _inverse(matrices: ComplexArray) -> ComplexArray:
         return np.concatenate([_inverse(matrix[None]) for matrix in matrices])
 
 
+def _solved(matrices: ComplexArray, sides: ComplexArray) -> ComplexArray:
+    """matrices^-1 sides, one after the other where some have no inverse, NaN for these."""
+    try:
+        return np.linalg.solve(matrices, sides).astype(np.complex128, copy=False)
+    except np.linalg.LinAlgError:
+        if len(matrices) == 1:
+            return np.full_like(sides, np.nan)
+        sides = np.broadcast_to(sides, (len(matrices), *sides.shape[-2:]))
+        pairs = zip(matrices, sides, strict=True)
+        return np.concatenate([_solved(matrix[None], side[None]) for matrix, side in pairs])
+
+
 def among(present: NDArray[np.bool_], matrix: ComplexArray, elsewhere: ArrayLike = 0.0) -> ComplexArray:
     """A matrix between orbitals that exist; where either is missing, what stands in `elsewhere`.
 
@@ -125,7 +137,7 @@ def _adjoint(matrices: ComplexArray) -> ComplexArray:
 def _attach(inverse: ComplexArray, incoming: ComplexArray, coupling: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
     """t = i W^dagger G V G_{x-1,0} W_0 and r' = -1 + i W^dagger G W, with W (R, D, N) the coupling of lead 1."""
     channels = coupling.shape[-1]
-    outgoing = _adjoint(np.linalg.solve(_adjoint(inverse), coupling).astype(np.complex128, copy=False))
+    outgoing = _adjoint(_solved(_adjoint(inverse), coupling))
     return 1j * (outgoing @ incoming), 1j * (outgoing @ coupling) - np.eye(channels)
 
 

@@ -7,6 +7,7 @@ the second-level cache; those of the libraries rise with the size of their matri
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 
 GROUP_BYTES = 8 * 16 * 3
 """Of the kernel's frames and their Gram product, for each square orbital: eight lanes of complex numbers, 2 + 1 D^2."""
@@ -37,11 +38,18 @@ class Rates:
         """Rate of wide frames."""
         return self.wide / (1.0 + self.half / orbitals)
 
+    def crossing(self) -> int:
+        """Smallest D where wide frames are faster: their rate rises with D, that of the kernel never does."""
+        return next(orbitals for orbitals in count(1) if self.of_wide_frames(orbitals) > self.of_kernel(orbitals))
+
 
 MEASURED = Rates(cache=2**21, kernel=55.86, decay=0.3366, wide=75.9, half=221.0)
 """What benchmarks/results/wide.json says."""
 
+FIRST_WIDE = MEASURED.crossing()
+"""Orbitals from which on wide frames are taken: on every processor, as a run's bytes must not depend on its cache."""
 
-def wide_frames_are_faster(orbitals: int, rates: Rates = MEASURED) -> bool:
-    """Whether wide frames are the faster way for D orbitals."""
-    return rates.of_wide_frames(orbitals) > rates.of_kernel(orbitals)
+
+def wide_frames_are_faster(orbitals: int) -> bool:
+    """Whether wide frames are the faster way for so many orbitals."""
+    return orbitals >= FIRST_WIDE
