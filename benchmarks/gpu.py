@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks import device
 from benchmarks.acceptance import certificate, equal_bytes, parity_at_standard_sizes, random_parity
-from benchmarks.cases import QUICK, STANDARD, Case
+from benchmarks.cases import MODELS, QUICK, STANDARD, Case
 from benchmarks.kernels import Effort, add_percentages, measure, print_percentages
 from benchmarks.machine import provenance, write_json
 from benchmarks.measuring import on_one_core
@@ -54,7 +54,7 @@ def main() -> int:
     machine = provenance(device=device.description(asked.backend))
     print(", ".join(f"{name} {value}" for name, value in machine["device"].items()))
     print(f"against {other.name}, commit {machine['commit']}")
-    cases = QUICK if asked.quick else STANDARD
+    cases = QUICK if asked.quick else (*STANDARD, *MODELS)
     checks = []
     for check in (
         partial(random_parity, backend, other, points=8 if asked.quick else 120),

@@ -9,7 +9,7 @@ and noise), then with T_n. The rate is `operations.py`'s count over the shortest
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from benchmarks.options import options
 from benchmarks.peaks import Peaks
 from mesogpu.backends.kernel_backend import KernelBackend
 from mesogpu.backends.native.backend import NativeBackend
+from mesogpu.plan import Point
 
 GROUP = 8
 """Realizations are timed in multiples of this: whole groups of lanes on every instruction set."""
@@ -77,19 +78,25 @@ def main() -> None:
 
 def measure(backend: KernelBackend, case: Case, effort: Effort) -> dict[str, Any]:
     """One row: both variants of a case, each with its rate in GFLOP/s."""
-    interval = backend.interval(case.point())
-    row = {**case.as_json(), "interval": interval}
+    row: dict[str, Any] = case.as_json()
     for name, eigenvalues in (("traces", False), ("eigenvalues", True)):
         point = case.point(eigenvalues=eigenvalues)
-
-        def launch(count: int, point: Any = point) -> None:
-            backend.launch(point, interval, np.arange(count, dtype=np.uint32))
-
+        launch, interval = launcher(backend, point)
+        row["interval"] = interval
         count = enough(launch, effort.seconds, effort.first, effort.most, effort.clock)
         timing = timed(partial(launch, count), effort.repeats, effort.clock)
         operations = transmission_operations(point, interval)
         row[name] = {**timing.per(count), "operations": operations, "gflops": _rate(operations, count, timing)}
     return row
+
+
+def launcher(backend: KernelBackend, point: Point) -> tuple[Callable[[int], Any], int]:
+    """The bare kernel for a point, as a function of the number of realizations, and its interval; 0: it has none."""
+    if point.system.has_transfer_matrix:
+        interval = backend.interval(point)
+        return lambda count: backend.launch(point, interval, np.arange(count, dtype=np.uint32)), interval
+    split = backend.splits(point)
+    return lambda count: backend.recurse(point, split, np.arange(count, dtype=np.uint32)), 0
 
 
 def add_percentages(rows: list[dict[str, Any]], peaks: Mapping[str, float | None]) -> None:

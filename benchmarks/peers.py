@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases import ENERGY, MODELS, QUICK, RASHBA, STANDARD, WIDE, Case, case_name
+from benchmarks.kernels import launcher
 from benchmarks.machine import provenance, write_json
 from benchmarks.measuring import enough, on_one_core, timed
 from benchmarks.options import options
@@ -60,10 +61,7 @@ def main() -> None:
 def measure(backend: KernelBackend, case: Case, kwant_python: str | None, *, quick: bool) -> dict[str, Any]:
     """One row: every engine on one case, one after the other."""
     point = case.point()
-    interval = backend.interval(point)
-
-    def launch(count: int) -> Any:
-        return backend.launch(point, interval, np.arange(count, dtype=np.uint32))
+    launch, _ = launcher(backend, point)
 
     def oracle(count: int) -> Any:
         return compute(Block(point, 0, 0, count))

@@ -4,14 +4,15 @@
 //
 // The frame starts as psi_{-1} = 0, psi_0 = 1 and is stepped along the bar (steps.cuh); every `interval` slices X^dagger X =
 // R^dagger R, X <- X R^-1. The sums of ln R_ii over the slices, largest first but for noise, become the exponents.
-// A factor whose diagonal spreads over kappa has lost up to eps kappa^2: the kernel tells the sum of kappa^2 and the largest.
-// One site of enormous energy spreads a single slice that far; an interval of 0 is for these: its growth is then
-// factorised in two halves.
+// A factor whose diagonal spreads over kappa is off by eps kappa^2, and the next one finds what it has missed: X R^-1 spans
+// what X spans, up to eps kappa, which is what a sum of logarithms loses. The kernel tells the sum of kappa and the largest;
+// beyond 1 / sqrt(eps) there is no factor. A single enormous energy spreads a slice that far: an interval of 0 factorises
+// the growth of every slice in two halves.
 #include "bars.cuh"
 #include "coefficients.cuh"
 
 #define MOST_THREADS 256  // of a block
-#define CERTIFICATE 2     // numbers a bar: sum of kappa^2 over all factorisations, largest kappa
+#define CERTIFICATE 2     // numbers a bar: sum of kappa over all factorisations, and the largest
 
 // psi_{-1} = 0 and psi_0 = 1.
 template <typename NUMBER>
@@ -24,11 +25,11 @@ DEVICE void begin(const BarWorkspace<NUMBER>& w) {
 
 // Makes the frame orthonormal and adds the growth of its columns to `sums` (D).
 template <typename NUMBER>
-DEVICE void stabilise(const BarWorkspace<NUMBER>& w, real* RESTRICT sums, real& square_sum, real& largest) {
+DEVICE void stabilise(const BarWorkspace<NUMBER>& w, real* RESTRICT sums, real& spread_sum, real& largest) {
   gram(w.frame, 2 * w.orbitals, w.columns, w.row, w.padding, w.gram);
   cholesky(w.gram, w.columns, w.inverses);
   const real spread = diagonal_spread(w.gram, w.columns, w.padding);
-  square_sum += spread * spread;
+  spread_sum += spread;
   largest = larger(largest, spread);
   for (int i = threadIdx.x; i < w.orbitals; i += blockDim.x)
     sums[i] += natural_logarithm(real_part(w.gram[(w.padding + i) * (w.columns + 1)]));
@@ -75,7 +76,7 @@ DEVICE void bar_group(const Conductor& s, const BarInputs& f, const uint32* real
   const lane_bits realization = load_lanes(realizations);
   NUMBER *behind = w.frame, *here = w.frame + w.orbitals * w.row;
   begin(w);
-  real square_sum = in_all_lanes(0.0), largest = in_all_lanes(1.0);
+  real spread_sum = in_all_lanes(0.0), largest = in_all_lanes(1.0);
   const int most = f.interval > 0 ? f.interval : 1;
   int x = 0;
   for (int mark = 0; mark < f.marks; mark++) {
@@ -86,18 +87,18 @@ DEVICE void bar_group(const Conductor& s, const BarInputs& f, const uint32* real
       draw_slices(s, x, count, realization, given, w.records);
       advance(s, f.steps, w, x, count, -1, behind, here);
       x += count;
-      // What one factor has lost the next one finds: two of them at a mark, so that it counts on this side of it.
+      // A second factor at a mark, so that what the first has missed counts on this side of it.
       const int halved = f.interval == 0, factors = 1 + halved + (x == f.ends[mark]);
       for (int factor = 0; factor < factors; factor++) {
         if (factor < halved) halve_growth(w, here);
-        stabilise(w, sum, square_sum, largest);
+        stabilise(w, sum, spread_sum, largest);
         if (factor < halved) complete_growth(w, here);
       }
     }
   }
   if (threadIdx.x == 0) {
-    certificate[0] = square_sum;
-    certificate[1] = largest + 0.0 * square_sum;  // NaN where any was
+    certificate[0] = spread_sum;
+    certificate[1] = largest + 0.0 * spread_sum;  // NaN where any was
   }
 }
 

@@ -14,7 +14,7 @@ from mesogpu.plan.points import Point
 
 ARRAYS = ("order", "ready", "ends")
 CERTIFICATE = 2
-"""Numbers a bar: the sum of kappa^2 over its factorisations, and the largest kappa."""
+"""Numbers a bar: the sum of kappa over its factorisations, and the largest."""
 
 
 class BarInputs(ctypes.Structure):

@@ -24,16 +24,19 @@ BATCHES = 32
 AUDITED_SLICES = 256
 """So much of an audited bar's beginning is followed again by the oracle."""
 
-LOSS_BOUND = 1e-9
-"""Largest eps <kappa^2> / interval, the error of an exponent per slice, of a certified bar; and of an audited one."""
+LOSS_BOUND = 1e-10
+"""Largest error of an exponent per slice, of a certified bar; and its difference from the audit's."""
+
+LOSS = 100.0 * float(np.finfo(np.float64).eps)
+"""What a factor that spreads over kappa loses at most, over kappa; 60 eps have been seen."""
 
 SPREAD_BOUND = 1e7
-"""Largest spread of one factor that a Gram product survives."""
+"""Largest spread of one factor that its Gram product survives: that of 1 / sqrt(eps) has none."""
 
 PILOT = np.arange(8, dtype=np.uint32)
 PILOT_SLICES = 256
-PILOT_SPREAD = 2e3
-"""What the factors of a pilot's bars are meant to spread over, root mean square: a tenth of `LOSS_BOUND`."""
+PILOT_SPREAD = 5e3
+"""What the factors of a pilot's bars are meant to spread over in the mean: few of a million then come near the bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,12 @@ class BarOutput:
     """What a kernel adds up along R bars.
 
     sums       : (marks, R, D) float64, of ln R_ii from one mark to the next, the largest first but for noise
-    square_sum : (R,) float64, of kappa^2, the squared spread of a factor's diagonal
+    spread_sum : (R,) float64, of kappa, the spread of a factor's diagonal, over all factorisations
     largest    : (R,) float64, kappa
     """
 
     sums: NDArray[np.float64]
-    square_sum: NDArray[np.float64]
+    spread_sum: NDArray[np.float64]
     largest: NDArray[np.float64]
 
 
@@ -102,9 +105,9 @@ class KernelBars:
     def _piloted(self, pilot: Point) -> int:
         interval = estimated_interval(pilot)
         while interval > 1:
-            square_sum = float(self._launch(pilot, (PILOT_SLICES,), interval, PILOT).square_sum.mean())
-            if np.isfinite(square_sum):
-                spread = np.sqrt(square_sum / -(-PILOT_SLICES // interval))
+            spread = float(self._launch(pilot, (PILOT_SLICES,), interval, PILOT).spread_sum.mean())
+            if np.isfinite(spread):
+                spread /= -(-PILOT_SLICES // interval) + 1
                 fitting = interval * np.log(PILOT_SPREAD) / np.log(max(spread, 2.0))
                 return int(np.clip(fitting, 1, LONGEST_INTERVAL))
             interval //= 2
@@ -156,10 +159,8 @@ def marks(bars: Bars) -> tuple[int, ...]:
 
 def certified(output: BarOutput, slices: int) -> NDArray[np.bool_]:
     """Which bars lost too little in their Gram products to be seen, (R,)."""
-    loss = np.finfo(np.float64).eps / 2.0 * output.square_sum / slices
-    return np.asarray(
-        (loss <= LOSS_BOUND) & (output.largest <= SPREAD_BOUND) & np.isfinite(output.sums).all(axis=(0, 2))
-    )
+    finite = np.isfinite(output.sums).all(axis=(0, 2))
+    return np.asarray(finite & (LOSS * output.spread_sum <= LOSS_BOUND * slices) & (output.largest <= SPREAD_BOUND))
 
 
 def stored(

@@ -48,15 +48,16 @@ def draw_bars(results: xarray.Dataset, summary: Mapping[str, Any]) -> Figure:
     results, summary : as for `plot_results`
     """
     figure = Figure(figsize=SIZE, layout="constrained")
-    axes, notes = figure.add_subplot(), []
+    axes, notes, name = figure.add_subplot(), [], "lyapunov_exponent"
     if len(summary["points"]) == 1:
         _draw_spectrum(axes, summary["points"][0])
     else:
         layout = lay_out_bars(results, summary)
+        name = layout.quantity
         _draw_sweep(axes, layout)
         if layout.curves_left_out:
             notes.append(f"{len(layout.curves)} of {len(layout.curves) + layout.curves_left_out} curves")
-    _draw_legend(figure, axes, summary["points"])
+    _draw_legend(figure, axes, summary["points"], name)
     figure.suptitle(textwrap.fill(", ".join([*_title(summary), *notes]), TITLE_LETTERS), fontsize=8.0)
     return figure
 
@@ -64,7 +65,7 @@ def draw_bars(results: xarray.Dataset, summary: Mapping[str, Any]) -> Figure:
 def _draw_sweep(axes: Axes, layout: BarsLayout) -> None:
     name = layout.quantity
     for curve in layout.curves:
-        if any("theory" in entry for entry in curve.entries):
+        if _knows(curve.entries, "theory", name):
             _draw_theory(axes, curve, name)
         else:
             values = [entry[name]["value"] for entry in curve.entries]
@@ -162,14 +163,19 @@ def _scale(set_scale: Callable[[str], None], axis: Axis, numbers: Sequence[float
         axis.set_minor_formatter(NullFormatter())
 
 
-def _draw_legend(figure: Figure, axes: Axes, entries: Sequence[Entry]) -> None:
+def _knows(entries: Sequence[Entry], group: str, name: str) -> bool:
+    """Whether theory, or a table, says anything of the quantity drawn."""
+    return any(name in entry.get(group, {}) for entry in entries)
+
+
+def _draw_legend(figure: Figure, axes: Axes, entries: Sequence[Entry], name: str) -> None:
     """The curves, then what lines, circles and hollow points are."""
     handles, labels = axes.get_legend_handles_labels()
     doubtful = any(entry["doubts"] for entry in entries if entry["bars"])
     kinds: list[tuple[str, bool, dict[str, Any]]] = [
-        ("theory", any("theory" in entry for entry in entries), {}),
+        ("theory", _knows(entries, "theory", name), {}),
         ("guide to the eye", any(line.get_gid() == GUIDE for line in axes.lines), {"linewidth": 0.6}),
-        ("table", any("reference" in entry for entry in entries), {"linestyle": "none", "marker": "o", **RING}),
+        ("table", _knows(entries, "reference", name), {"linestyle": "none", "marker": "o", **RING}),
         ("error not to be trusted", doubtful, {"linestyle": "none", "marker": "o", "mfc": "white"}),
     ]
     for label, present, style in kinds:

@@ -24,36 +24,32 @@ INCLUDED = sorted(path.name for path in kernel_folder().iterdir() if path.suffix
 LARGEST_CUBIN = 2**20
 
 
-@pytest.fixture(scope="module")
-def compiling() -> Iterator[dict[tuple[str, int], Future[Cubin]]]:
-    """Every kernel for every architecture; NVRTC uses a core for each."""
-    compile_cubin("conductor.cuh", 90)  # opens the library
+FAMILIES = (90, 120)
+ARCHITECTURES = [
+    pytest.param(architecture, marks=() if architecture in FAMILIES else pytest.mark.slow)
+    for architecture in sorted(PUBLISHED)
+]
+"""One of each family's two in every run; the other takes a minute more."""
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def cubins(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Cubin]]]:
+    """Every kernel for an architecture; NVRTC takes a core for each."""
+    compile_cubin("conductor.cuh", request.param)  # opens the library
     with ThreadPoolExecutor(2) as pool:
-        yield {
-            (program.source, architecture): pool.submit(compile_cubin, program.source, architecture)
-            for architecture in PUBLISHED
-            for program in PROGRAMS
-        }
+        yield {program.source: pool.submit(compile_cubin, program.source, request.param) for program in PROGRAMS}
 
 
-@pytest.fixture(scope="module", params=sorted(PUBLISHED))
-def transmission(request: pytest.FixtureRequest, compiling) -> Cubin:
-    return compiling[TRANSMISSION.source, request.param].result()
-
-
-@pytest.mark.parametrize("architecture", sorted(PUBLISHED))
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.source)
-def test_every_kernel_compiles_for_each_architecture_without_spills(
-    compiling, program, architecture, record_property
-) -> None:
+def test_every_kernel_compiles_for_each_architecture_without_spills(cubins, program, record_property) -> None:
     # Seen to fail with __launch_bounds__(1024), and with a run-time index into a tile.
-    cubin = compiling[program.source, architecture].result()
+    cubin = cubins[program.source].result()
     assert [entry.name for entry in cubin.entries] == sorted(program.entries)
     for entry in cubin.entries:
-        record_property(f"sm_{architecture} {entry.name}", f"{entry.registers} registers")
+        record_property(f"sm_{cubin.architecture} {entry.name}", f"{entry.registers} registers")
         assert 32 < entry.registers <= 255
         assert (entry.spilled, entry.stack, entry.static_shared) == (0, 0, 0), entry
-        assert resident_blocks(MOST_THREADS, 0, entry.registers, PUBLISHED[architecture]) >= 1
+        assert resident_blocks(MOST_THREADS, 0, entry.registers, PUBLISHED[cubin.architecture]) >= 1
     assert "warning" not in cubin.log
     assert cubin.code[:4] == b"\x7fELF"
     assert len(cubin.code) < LARGEST_CUBIN
@@ -85,8 +81,10 @@ def test_without_nvrtc_the_error_says_how_to_get_it(monkeypatch) -> None:
         cubin._nvrtc.cache_clear()
 
 
-def test_the_printed_table_is_what_was_compiled(transmission, monkeypatch, capsys) -> None:
+def test_the_printed_table_is_what_was_compiled(cubins, monkeypatch, capsys) -> None:
     from benchmarks import cubin as report
+
+    transmission = cubins[TRANSMISSION.source].result()
 
     monkeypatch.setattr(report, "compile_cubin", lambda *_: transmission)
     found = report.examine(transmission.architecture)

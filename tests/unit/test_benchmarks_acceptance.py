@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from benchmarks import acceptance
-from benchmarks.cases import Case, random_points
+from benchmarks.cases import Case
+from benchmarks.conductors import random_points
 from mesogpu.backends.kernel_backend import KernelBackend, KernelOutput
 from mesogpu.backends.native.backend import NativeBackend
 from mesogpu.backends.reference.backend import ReferenceBackend

@@ -6,10 +6,12 @@ triangular solve, the certificate left out.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks import operations
-from benchmarks.cases import STANDARD, Case
+from benchmarks.cases import FLUX, MODELS, STANDARD, Case
 
 COMPLEX = 8  # real operations of a complex multiplication with addition
 
@@ -51,13 +53,30 @@ def test_attachment_count_is_the_sum_of_its_loops():
     assert operations.attachment_operations(width, channels) == pytest.approx(loops, rel=0.01)
 
 
-@pytest.mark.parametrize(("twisted", "entry"), [(False, 2 + 2 + 2 + 2), (True, 2 + 2 + 2 + 8 + 6)])
-def test_slice_count_is_that_of_its_entries(twisted: bool, entry: int):
-    width = 7
-    closed = operations.slice_operations(width, twisted=twisted, periodic=True)
-    assert closed == entry * width**2
-    # Both ends of each column lack a neighbour.
-    assert operations.slice_operations(width, twisted=twisted, periodic=False) == closed - 2 * 2 * width
+PLAIN_ENTRY = 2 + 2 + 2 + 2  # onsite energy, two neighbours, the slice before
+RASHBA_BOND = 4 + 4  # two real components of a quaternion
+
+
+@pytest.mark.parametrize(
+    ("case", "entry"),
+    [
+        (Case(7, 1), PLAIN_ENTRY),
+        (Case(7, 1, FLUX), PLAIN_ENTRY + 6 + 6),
+        (Case(3, 1, model="cubic", depth=3), PLAIN_ENTRY + 2 + 2),
+        (Case(8, 1, model="zigzag"), PLAIN_ENTRY - 2),
+        (Case(7, 1, model="rashba"), 2 + 2 * RASHBA_BOND + 2 * RASHBA_BOND),
+    ],
+    ids=lambda value: value.name if isinstance(value, Case) else "",
+)
+def test_slice_count_is_that_of_its_entries(case: Case, entry: int):
+    system = case.system()
+    ring = replace(system, lattice=replace(system.lattice, periodic=(True, case.depth > 1)))
+    assert operations.slice_operations(ring) == entry * system.orbitals**2
+
+
+def test_a_hard_wall_spares_a_neighbour_at_both_ends_of_each_column():
+    system = Case(7, 1).system()
+    assert operations.slice_operations(system) == PLAIN_ENTRY * 7**2 - 2 * 2 * 7
 
 
 def test_more_lengths_cost_attachments_and_eigenvalues_theirs():
@@ -66,10 +85,10 @@ def test_more_lengths_cost_attachments_and_eigenvalues_theirs():
     plain = operations.transmission_operations(point, 9)
     full = operations.transmission_operations(Case(10, 100).point(eigenvalues=True), 9)
     assert full - plain == pytest.approx(operations.eigenvalue_operations(channels))
-    parts = 100 * operations.slice_operations(10, twisted=False, periodic=False)
+    parts = 100 * operations.slice_operations(point.system)
     parts += 12 * operations.stabilisation_operations(10, channels) + operations.attachment_operations(10, channels)
     assert plain == pytest.approx(parts)
 
 
 def test_every_standard_size_is_timed_once_with_a_name_of_its_own():
-    assert len({case.name for case in STANDARD}) == len(STANDARD) == 9
+    assert len({case.name for case in (*STANDARD, *MODELS)}) == len(STANDARD) + len(MODELS) == 13

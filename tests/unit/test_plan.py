@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
 from mesogpu.errors import ConfigError, PhysicsError
-from mesogpu.physics.disorder import Gaussian, MagneticImpurity, Uniform
+from mesogpu.physics.disorder import Gaussian, MagneticImpurity, Uniform, Vacancy
 from mesogpu.physics.draws import smoothing
 from mesogpu.physics.spin import SpinOrbit
 from mesogpu.plan import make_plan
@@ -173,9 +173,8 @@ def test_the_order_of_the_axes_belongs_to_the_identity():
 
 def test_the_energy_of_levels_that_no_lead_reaches_is_refused_with_one_beside_it():
     # Seen to fail without the check, and with a law of variance 0 counted as one that shifts the sites.
-    document = MINIMAL | {"energy": 0.0, "disorder": [{"distribution": "vacancy", "density": 0.1}]}
+    full_of_holes = replace(STRIP, energy=0.0, disorder=(Vacancy(0.1), Uniform(0.0)))
     with pytest.raises(PhysicsError, match=r"energy: 0\.0: where sites or bonds are missing.*use 1e-06 instead"):
-        make_plan(load_experiment(document))
-    make_plan(load_experiment(document | {"energy": 1e-6}))
-    shifted = [*document["disorder"], {"distribution": "uniform", "width": 1.0}]
-    make_plan(load_experiment(document | {"disorder": shifted}))
+        make_plan(full_of_holes)
+    make_plan(replace(full_of_holes, energy=1e-6))
+    make_plan(replace(full_of_holes, disorder=(Vacancy(0.1), Uniform(1.0))))

@@ -102,7 +102,7 @@ class CudaBackend(KernelBackend):
         return self._first(
             ("follow", point, ends, interval),
             lambda part: follow(point, ends, interval, part),
-            lambda output, part: BarOutput(output.sums[:, part], output.square_sum[part], output.largest[part]),
+            lambda output, part: BarOutput(output.sums[:, part], output.spread_sum[part], output.largest[part]),
             realizations,
         )
 

@@ -35,8 +35,8 @@ def follow(point: Point, ends: tuple[int, ...], interval: int, realizations: NDA
     )
     sums, certificates = run(task, realizations)
     assert certificates is not None
-    square_sum, largest = certificates.reshape(count, CERTIFICATE).T
-    return BarOutput(sums.reshape(count, len(ends), orbitals).transpose(1, 0, 2), square_sum, largest)
+    spread_sum, largest = certificates.reshape(count, CERTIFICATE).T
+    return BarOutput(sums.reshape(count, len(ends), orbitals).transpose(1, 0, 2), spread_sum, largest)
 
 
 @lru_cache(maxsize=KEPT_POINTS)

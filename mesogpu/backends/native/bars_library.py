@@ -57,6 +57,6 @@ def follow(point: Point, ends: tuple[int, ...], interval: int, realizations: NDA
             pointer(certificates[first * CERTIFICATE * lanes :]),
         )
     by_bar = sums.reshape(groups, len(ends), orbitals, lanes).transpose(1, 0, 3, 2).reshape(len(ends), -1, orbitals)
-    square_sum, largest = certificates.reshape(groups, CERTIFICATE, lanes).transpose(1, 0, 2).reshape(CERTIFICATE, -1)
+    spread_sum, largest = certificates.reshape(groups, CERTIFICATE, lanes).transpose(1, 0, 2).reshape(CERTIFICATE, -1)
     count = len(realizations)
-    return BarOutput(by_bar[:, :count], square_sum[:count], largest[:count])
+    return BarOutput(by_bar[:, :count], spread_sum[:count], largest[:count])

@@ -51,6 +51,7 @@ def transmission_amplitudes(system: System, slices: Slices, length: int) -> tupl
             wave = solve_banded((reach, reach), band, source, overwrite_ab=True, check_finite=False)
     except np.linalg.LinAlgError:
         return None
+    wave = wave.astype(np.complex128, copy=False)
     coupling = slices.present(length - 1)[0][:, None] * lead_1.coupling
     amplitudes = 1j * coupling.conj().T @ wave[-orbitals:]
     largest = np.abs(amplitudes).max(initial=0.0)
