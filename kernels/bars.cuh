@@ -25,7 +25,7 @@ DEVICE bool has_real_frames(const Conductor& s) { return s.spins == 1 && !has_ph
 DEVICE int64 bar_reals(const Conductor& s) {
   const int64 orbitals = s.sites * s.spins, columns = padded(orbitals);
   const int64 numbers = 2 * orbitals * row_of(columns) + columns * (columns + TILE);
-  return (has_real_frames(s) ? 1 : 2) * (numbers + 1) / 2 * 2 + (record_reals(s) + orbitals + 1) / 2 * 2;
+  return (has_real_frames(s) ? 1 : 2) * numbers + (record_reals(s) + orbitals + 1) / 2 * 2;
 }
 
 template <typename NUMBER>

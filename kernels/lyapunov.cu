@@ -115,11 +115,9 @@ DEVICE void bars(const Conductor& s, const BarInputs& f, const uint32* realizati
 // Bars blockIdx.x, blockIdx.x + gridDim.x, ... of `count`, one after the other in the same workspace.
 DEVICE void bar_block(const Conductor& s, const BarInputs& f, int64 count, const uint32* realizations,
                       const double* given, real* memory, double* sums, double* certificates) {
-  for (int64 i = blockIdx.x; i < count; i += gridDim.x) {
+  for (int64 i = blockIdx.x; i < count; i += gridDim.x)
     bars(s, f, realizations + i, given ? given + i * s.slices * s.sites : nullptr, memory,
          sums + i * f.marks * s.sites * s.spins, certificates + i * CERTIFICATE);
-    __syncthreads();
-  }
 }
 
 // Two entries, by where the workspace fits: see transmission.cu.

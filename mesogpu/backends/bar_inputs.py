@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.backends.kernel_inputs import step_order
+from mesogpu.backends.kernel_inputs import slots_of, step_order
 from mesogpu.plan.points import Point
 
 ARRAYS = ("order", "ready", "ends")
@@ -35,6 +35,11 @@ def bar_arrays(point: Point, ends: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     """
     order, ready = step_order(point.system.lattice)
     return {"order": order, "ready": ready, "ends": np.array(ends, dtype=np.int32)}
+
+
+def bar_slots(point: Point, interval: int) -> int:
+    """Slices whose records the kernel keeps; an interval of 0 is one slice."""
+    return slots_of(point.system, max(interval, 1))
 
 
 def make_bar_inputs(interval: int, ends: tuple[int, ...], addresses: Mapping[str, int | None]) -> BarInputs:

@@ -114,5 +114,8 @@ class System:
         return attach_lead(self.lead_modes(-1), 0), attach_lead(self.lead_modes(length - 1), 1)
 
     def channels(self) -> int:
-        """N, the number of propagating modes of each lead."""
-        return self.lead_modes().channels
+        """N, the number of propagating modes of each lead.
+
+        raises : PhysicsError where the energy is at the band edge of a lead mode, on any of the lead's links
+        """
+        return [self.lead_modes(x).channels for x in range(self.lattice.period)][-1]

@@ -9,16 +9,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from strips import block, random_point, strip
+from models import MODELS, NAMED, block, random_flux, random_point, rashba, strip, su2, zigzag
 
-from mesogpu.backends import kernel_backend
-from mesogpu.backends.native import cache, compiler
+from mesogpu.backends import frame_samples
+from mesogpu.backends.native import cache, compiler, library
 from mesogpu.backends.native.backend import NativeBackend
 from mesogpu.backends.reference import backend as reference
 from mesogpu.backends.select import choice_reason, select_backend
 from mesogpu.errors import BackendUnavailable, EnvironmentFault
 from mesogpu.physics.disorder import Uniform
-from mesogpu.plan import Block, Status
+from mesogpu.plan import Block, Point, Status
 
 try:
     compiler.find_compiler()
@@ -31,44 +31,73 @@ def native() -> NativeBackend:
     return NativeBackend()
 
 
-def deviations(native: NativeBackend, sample: Block) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """|d ln g| over its bound, largest |d T_n| and |d noise| of every sample, few of them the oracle's."""
+STEPPED = [model for model in MODELS if model not in ("missing-bonds", "vacancies")]
+LATTICES = ("chain", "square", "cubic", "zigzag")
+
+
+def stepped_point(generator: np.random.Generator, model: str, max_width: int, max_length: int) -> Point:
+    """A random conductor of a model on any lattice that has a transfer matrix."""
+    while True:
+        kind = str(generator.choice(LATTICES))
+        drawn = random_point(generator, kind, model, max_width=max_width, max_length=max_length)
+        if drawn.system.has_transfer_matrix:
+            return drawn
+
+
+def assert_agree(native: NativeBackend, sample: Block) -> None:
+    """1e-9 in ln g (1e-11 of it where that is more) and T_n, against samples that the oracle had no trouble with."""
     (result,) = native.run([sample])
-    assert np.mean(result.arrays["status"] == Status.ORACLE) <= 0.2, sample
+    assert np.mean(result.arrays["status"] >= Status.ORACLE) <= 0.2, sample
     exact = reference.compute(sample)
+    sound = (exact["status"] == Status.CERTIFIED) & (exact["conditioning"] < 1e4)
     logarithm = exact["log_conductance"]
-    bound = np.maximum(1e-8, 1e-11 * np.abs(logarithm))
-    return (
-        np.abs(result.arrays["log_conductance"] - logarithm) / bound,
-        np.abs(result.arrays["transmission_eigenvalues"] - exact["transmission_eigenvalues"]).max(axis=-1),
-        np.abs(result.arrays["shot_noise"] - exact["shot_noise"]),
-    )
+    deviation = np.abs(result.arrays["log_conductance"] - logarithm) / np.maximum(1e-9, 1e-11 * np.abs(logarithm))
+    assert np.all(deviation[sound] <= 1.0), sample
+    for name in ("transmission_eigenvalues", "shot_noise"):
+        difference = np.abs(result.arrays[name] - exact[name])[sound]
+        assert difference.max(initial=0.0) < 1e-9, (name, sample)
 
 
-def test_random_samples_agree_with_the_oracle(native):
-    # Seen to fail with the glue of the leads left out, and with sine and cosine of the Gaussian law exchanged.
+@pytest.mark.parametrize("model", STEPPED)
+def test_random_samples_of_every_model_agree_with_the_oracle(native, model):
+    # Seen to fail with sine and cosine of the Gaussian law exchanged, and with the faults listed beside single models.
     generator = np.random.default_rng(20261121)
-    for _ in range(60):
-        drawn = random_point(generator, 24, 120)
-        logarithm, eigenvalues, noise = deviations(native, Block(drawn, 0, int(generator.integers(1000)), 5))
-        assert logarithm.max() <= 1.0, drawn
-        assert eigenvalues.max() < 1e-9, drawn
-        assert noise.max() < 1e-9, drawn
+    for _ in range(12):
+        drawn = stepped_point(generator, model, 10, 60)
+        assert_agree(native, Block(drawn, 0, int(generator.integers(1000)), 5))
+
+
+@pytest.mark.parametrize("name", [name for name, system in NAMED.items() if system.has_transfer_matrix])
+def test_every_model_agrees_with_the_oracle_at_every_length(native, name):
+    # A length of its own for each parity of two steps, of an interval, and of a zigzag ribbon. Seen to fail with the
+    # neighbours of a zigzag's even slices in all of them; without the phases of slice x - 1; with the bond that slice
+    # L - 1 shares with lead 1 kept for the next length; and with the components of U along y in the order of x.
+    assert_agree(native, block(NAMED[name], (1, 2, 3, 8, 9, 25), first=3, count=11))
 
 
 @pytest.mark.slow
-def test_ten_thousand_random_samples_agree_with_the_oracle(native):
+@pytest.mark.parametrize("model", STEPPED)
+def test_a_thousand_random_samples_of_every_model_agree_with_the_oracle(native, model):
     generator = np.random.default_rng(3)
-    for _ in range(625):
-        drawn = random_point(generator, 64, 400)
-        logarithm, eigenvalues, _ = deviations(native, Block(drawn, 0, int(generator.integers(2**20)), 16))
-        assert logarithm.max() <= 1.0, drawn
-        assert eigenvalues.max() < 1e-9, drawn
+    for _ in range(63):
+        drawn = stepped_point(generator, model, 30, 300)
+        assert_agree(native, Block(drawn, 0, int(generator.integers(2**20)), 16))
 
 
-def test_any_company_gives_the_same_bytes(native):
+COMPANIES = {
+    "field": strip(13, flux=0.01, laws=(Uniform(4.0),)),
+    "rashba": rashba(5, laws=(Uniform(4.0),)),
+    "su2": su2(4),
+    "random flux": random_flux(7),
+    "zigzag": zigzag(7),
+    "correlated": NAMED["correlated"],
+}
+
+
+@pytest.mark.parametrize("name", COMPANIES)
+def test_any_company_gives_the_same_bytes(native, name):
     # Seen to fail with one power of two for all lanes of a group, and with one end of the QL sweep for all lanes.
-    system = strip(13, flux=0.01, laws=(Uniform(4.0),))
+    system = COMPANIES[name]
     (whole,) = native.run([block(system, (9, 40, 77), count=43)])
     for first, count in ((0, 1), (5, 8), (17, 26), (42, 1)):
         (part,) = native.run([block(system, (9, 40, 77), first=first, count=count)])
@@ -76,16 +105,26 @@ def test_any_company_gives_the_same_bytes(native):
             assert array[:, first : first + count].tobytes() == part.arrays[name].tobytes(), name
 
 
+def test_energies_that_the_host_draws_in_parts_give_the_same_bytes(native, monkeypatch):
+    # Seen to fail with every part given the energies of the first.
+    sample = block(NAMED["correlated"], (9, 40), count=43)
+    (whole,) = native.run([sample])
+    monkeypatch.setattr(library, "GIVEN_BYTES", 1)
+    (parts,) = native.run([sample])
+    for name, array in whole.arrays.items():
+        assert array.tobytes() == parts.arrays[name].tobytes(), name
+
+
 def test_too_long_an_interval_is_noticed_sample_by_sample_and_mended(native, monkeypatch):
     # The certificate's bound catches every sample that is off by more than 1e-8. Seen to fail with a bound of 1e8.
     system = strip(16, laws=(Uniform(8.0),))
-    sample = block(system, (200,), count=512)
+    sample = block(system, (200,), count=256)
     exact = reference.compute(sample)["log_conductance"]
-    planted = native.launch(sample.point, 16, np.arange(512, dtype=np.uint32))
+    planted = native.launch(sample.point, 16, np.arange(256, dtype=np.uint32))
     wrong = np.abs(np.log(planted.trace) + 2 * np.log(2.0) * planted.exponent - exact) > 1e-8
-    assert wrong.sum() > 50
-    assert np.all(planted.conditioning[wrong] > kernel_backend.CONDITIONING_BOUND)
-    monkeypatch.setattr(NativeBackend, "interval", lambda _self, _point: 16)
+    assert wrong.sum() > 25
+    assert np.all(planted.conditioning[wrong] > frame_samples.CONDITIONING_BOUND)
+    monkeypatch.setattr(frame_samples.FrameSamples, "interval", lambda _self, _point: 16)
     (result,) = native.run([sample])
     assert np.all(np.abs(result.arrays["log_conductance"] - exact) < 1e-8)
     assert set(np.unique(result.arrays["status"])) <= {Status.CERTIFIED, Status.REDONE}
@@ -93,7 +132,7 @@ def test_too_long_an_interval_is_noticed_sample_by_sample_and_mended(native, mon
 
 
 def test_a_sample_that_no_interval_certifies_goes_to_the_oracle(native, monkeypatch):
-    monkeypatch.setattr(kernel_backend, "CONDITIONING_BOUND", 1.0)
+    monkeypatch.setattr(frame_samples, "CONDITIONING_BOUND", 1.0)
     sample = block(strip(5), (4, 20), count=6)
     (result,) = native.run([sample])
     exact = reference.compute(sample)

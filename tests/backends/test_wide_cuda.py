@@ -111,7 +111,7 @@ def cupy(library: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emul
 
 @pytest.mark.parametrize("system", [strip(30, flux=0.01), rashba(17), correlated(31)], ids=["flux", "rashba", "given"])
 def test_wide_frames_on_a_gpu_are_those_of_the_host(cupy, monkeypatch, system):
-    # Seen to fail with the energies of the host in the order in which they were smoothed.
+    # Seen to fail with the host's energies in another order than the kernel's, and with a last batch left short.
     monkeypatch.setattr(wide, "BATCH_BYTES", 3 * wide.FRAME_BYTES * system.orbitals**2)
     sample, realizations = point(system, (4, 13)), np.array([7, 8, 9, 10, 1000], dtype=np.uint32)
     ours, theirs = wide.transmit(sample, 5, realizations), native.transmit(sample, 5, realizations)

@@ -54,9 +54,9 @@ def test_both_error_bars_cover_the_truth_two_times_in_three():
 
 
 def test_the_ratio_of_the_errors_is_one_within_its_scatter():
-    draws = 2000
-    for bars in (4, 32):
-        rates = correlated_batches(np.random.default_rng(3), (draws, bars), cells=20, correlation=0.35)[..., None]
+    # Fault seen to fail it: the batches counted out of the scatter.
+    for bars in (4, 16):
+        rates = correlated_batches(np.random.default_rng(3), (1000, bars), cells=20, correlation=0.35)[..., None]
         ratios = [found.error_ratio for found in read_bars(bar_dataset(rates))]
         values, scatter = np.array(ratios).T
         # Correlation across the borders of batches makes the errors within bars 1 % too small, few bars skew the ratio.
@@ -124,8 +124,8 @@ def test_statistics_do_not_depend_on_the_chunks(monkeypatch, chunk):
 
 def test_normal_bars_are_outliers_as_rarely_as_is_said():
     # Faults seen to fail it: the tail taken on the other side; n - 1 for n.
-    for bars in (5, 20, 100):
-        rates = batch_rates(np.random.default_rng(9), np.full((4000, 1), 0.02), bars=bars, slices=10**5)
+    for bars in (5, 60):
+        rates = batch_rates(np.random.default_rng(9), np.full((3000, 1), 0.02), bars=bars, slices=10**5)
         probabilities = np.array([found.outlier for found in read_bars(bar_dataset(rates))])
         assert np.mean(probabilities < 0.05) == pytest.approx(0.05, abs=0.014)
 

@@ -123,7 +123,7 @@ def iterated_exponent(energy, draw, *, steps, warmup, chains=20_000, seed=1):
 
 @pytest.mark.parametrize(("energy", "steps"), [(0.0, 4000), (0.5, 4000), (2.0, 1000)])
 def test_the_forms_hold_within_their_model_errors(energy, steps):
-    # Faults seen to fail it: W^2/12 for the variance of half a box; the plain form at the band centre.
+    # Faults seen to fail it: half the variance; the plain form at the band centre.
     found = theory(Uniform(0.5), energy=energy)
     value, error = iterated_exponent(
         energy, lambda generator, n: 0.5 * (generator.random(n) - 0.5), steps=steps, warmup=steps // 2

@@ -45,6 +45,7 @@ def sentence(summary, start):
 
 def test_chains_have_a_row_a_point_with_the_closed_form_beside():
     table = summary_table(chains())
+    # Fault seen to fail it: one column too many repeated on narrow terminals.
     assert table.columns == ("energy", "gamma", "expected gamma", "xi", "bars", "slices")
     assert table.keys == 1
     assert [row[0] for row in table.rows] == ["0", "0.5", "1"]
@@ -100,7 +101,7 @@ def test_errors_from_batches_are_said_to_be(bars, said):
 
 
 def test_verdicts_say_that_bars_are_stationary_and_errors_agree():
-    # Fault seen to fail it: the ratio of the errors taken upside down for its sign.
+    # Fault seen to fail it: the ratio of the errors held against zero, not one.
     summary = chains()
     assert "at all 3 points: second half minus first half of gamma" in sentence(summary, "The bars are stationary")
     assert "(1.00 +- 0.13 expected)" in sentence(summary, "The errors between and within bars agree at all 3 points")

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.backends.bar_inputs import CERTIFICATE, bar_arrays, make_bar_inputs
+from mesogpu.backends.bar_inputs import CERTIFICATE, bar_arrays, bar_slots, make_bar_inputs
 from mesogpu.backends.bars import BarOutput
 from mesogpu.backends.conductor import conductor_arrays, draws_on_host, given_energies, make_conductor
 from mesogpu.backends.cuda.launch import Task, addresses, run, upload
 from mesogpu.backends.cuda.occupancy import bar_workspace
 from mesogpu.backends.cuda.options import LYAPUNOV
-from mesogpu.backends.kernel_inputs import slots_of
 from mesogpu.plan.points import Point
 
 KEPT_POINTS = 16
@@ -23,7 +22,7 @@ KEPT_POINTS = 16
 def follow(point: Point, ends: tuple[int, ...], interval: int, realizations: NDArray[np.uint32]) -> BarOutput:
     """The kernel on a list of bars of a point; see `mesogpu.backends.bars.Launch`."""
     arrays = _uploaded(point, ends)
-    conductor = make_conductor(point, slots_of(point.system, interval), addresses(arrays[0]))
+    conductor = make_conductor(point, bar_slots(point, interval), addresses(arrays[0]))
     orbitals, count = point.system.orbitals, len(realizations)
     task = Task(
         program=LYAPUNOV,

@@ -120,7 +120,7 @@ def bar_workspace(conductor: Conductor) -> Workspace:
     columns = _padded(orbitals)
     parts = 1 if conductor.spins == 1 and not conductor.twisted and not conductor.phase else 2
     numbers = 2 * orbitals * (columns + ROW_EXTRA) + columns * (columns + TILE)
-    return Workspace(orbitals, DOUBLE * (parts * _even(numbers) + _records(conductor)), 0)
+    return Workspace(orbitals, DOUBLE * (parts * numbers + _records(conductor, orbitals)), 0)
 
 
 def _padded(count: int) -> int:
@@ -131,8 +131,8 @@ def _even(reals: int) -> int:
     return -(-reals // 2) * 2
 
 
-def _records(conductor: Conductor) -> int:
-    return _even(conductor.slots * conductor.sites * conductor.record)
+def _records(conductor: Conductor, beside: int = 0) -> int:
+    return _even(conductor.slots * conductor.sites * conductor.record + beside)
 
 
 def threads_of(orbitals: int) -> int:

@@ -8,10 +8,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.backends.bar_inputs import CERTIFICATE, bar_arrays, make_bar_inputs
+from mesogpu.backends.bar_inputs import CERTIFICATE, bar_arrays, bar_slots, make_bar_inputs
 from mesogpu.backends.bars import BarOutput
 from mesogpu.backends.conductor import by_lanes, conductor_arrays, given_energies, make_conductor
-from mesogpu.backends.kernel_inputs import slots_of
 from mesogpu.backends.native.compiler import compiled
 from mesogpu.backends.native.library import aligned, groups_at_a_time, pointer
 from mesogpu.plan.points import Point
@@ -35,7 +34,7 @@ def follow(point: Point, ends: tuple[int, ...], interval: int, realizations: NDA
     lanes = library.lyapunov_lanes()
     arrays = conductor_arrays(point), bar_arrays(point, ends)
     addresses = [{name: array.ctypes.data for name, array in part.items()} for part in arrays]
-    conductor = make_conductor(point, slots_of(point.system, max(interval, 1)), addresses[0])
+    conductor = make_conductor(point, bar_slots(point, interval), addresses[0])
     inputs = make_bar_inputs(interval, ends, addresses[1])
     # A group is always full: the last bar fills it up, and no lane sees another.
     groups, orbitals = -(-len(realizations) // lanes), point.system.orbitals

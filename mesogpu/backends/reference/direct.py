@@ -45,13 +45,13 @@ def transmission_amplitudes(system: System, slices: Slices, length: int) -> tupl
     blocks, hoppings = _slice_blocks(system, slices, length)
     try:
         if length * orbitals <= DENSE_ORBITALS:
-            wave = np.linalg.solve(_dense(blocks, hoppings), source)
+            solution = np.linalg.solve(_dense(blocks, hoppings), source)
         else:
             band, reach = _banded(blocks, hoppings)
-            wave = solve_banded((reach, reach), band, source, overwrite_ab=True, check_finite=False)
+            solution = solve_banded((reach, reach), band, source, overwrite_ab=True, check_finite=False)
     except np.linalg.LinAlgError:
         return None
-    wave = wave.astype(np.complex128, copy=False)
+    wave: ComplexArray = np.asarray(solution, dtype=np.complex128)
     coupling = slices.present(length - 1)[0][:, None] * lead_1.coupling
     amplitudes = 1j * coupling.conj().T @ wave[-orbitals:]
     largest = np.abs(amplitudes).max(initial=0.0)
