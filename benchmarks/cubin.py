@@ -15,12 +15,13 @@ from typing import Any
 from benchmarks.cases import Case
 from benchmarks.machine import provenance, write_json
 from benchmarks.options import options
+from mesogpu.backends.conductor import ARRAYS, make_conductor
 from mesogpu.backends.cuda.cubin import compile_cubin, nvrtc_version
-from mesogpu.backends.cuda.occupancy import PUBLISHED, place
-from mesogpu.backends.kernel_inputs import estimated_interval
+from mesogpu.backends.cuda.occupancy import PUBLISHED, place, transmission_workspace
+from mesogpu.backends.cuda.options import TRANSMISSION
+from mesogpu.backends.kernel_inputs import estimated_interval, slots_of
 from mesogpu.errors import MesogpuError
 
-SOURCE = "transmission.cu"
 WIDTHS = (10, 20, 32, 64, 128)
 
 
@@ -40,15 +41,16 @@ def main() -> int:
 
 
 def examine(architecture: int) -> dict[str, Any]:
-    """The entries of the kernel on an architecture, and the layout at each standard width."""
-    cubin = compile_cubin(SOURCE, architecture)
+    """The entries of the transmission kernel on an architecture, and the layout at each standard width."""
+    cubin = compile_cubin(TRANSMISSION.source, architecture)
     registers = {entry.name: entry.registers for entry in cubin.entries}
     layouts = []
     for width in WIDTHS:
         point = Case(width, width).point()
-        channels, interval = point.system.channels(), estimated_interval(point)
-        layout = place(width, channels, interval, PUBLISHED[architecture], registers)
-        layouts.append({"width": width, "channels": channels, "interval": interval, **asdict(layout)})
+        interval = estimated_interval(point)
+        conductor = make_conductor(point, slots_of(point.system, interval), dict.fromkeys(ARRAYS))
+        layout = place(TRANSMISSION.entries, transmission_workspace(conductor), PUBLISHED[architecture], registers)
+        layouts.append({"width": width, "channels": conductor.channels, "interval": interval, **asdict(layout)})
     return {
         "architecture": architecture,
         "cubin_bytes": len(cubin.code),

@@ -10,13 +10,14 @@ mesogpu/backends/wide/switch.py holds its constants, and a test compares them wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.cases import FLUX, Case, case_name
 from benchmarks.machine import provenance, write_json
 from benchmarks.measuring import on_one_core, timed
 from benchmarks.operations import transmission_operations
@@ -24,15 +25,10 @@ from benchmarks.options import options
 from mesogpu.backends.kernel_inputs import estimated_interval
 from mesogpu.backends.native import library, wide
 from mesogpu.backends.wide.switch import GROUP_BYTES, Rates, wide_frames_are_faster
-from mesogpu.physics.disorder import Uniform
-from mesogpu.physics.lattices import Lattice
-from mesogpu.physics.spin import SpinOrbit
-from mesogpu.physics.systems import System
-from mesogpu.plan import Point
 
-CHAIN = System(Lattice("chain", 1), 1.0, 0.0, 0.5, 0.0, True, (Uniform(2.0),))
-SEED = 20261121
-HEADER = "   model    M    D     L   q    kernel us   GF/s      wide us   GF/s  ratio   chosen"
+HEADER = (
+    f"{'size':>24} {'D':>4} {'q':>3} {'kernel us':>12} {'GF/s':>6} {'wide us':>12} {'GF/s':>6} {'ratio':>6}   chosen"
+)
 GROUP = 8
 """Realizations a launch of the kernel: a whole group of lanes on every instruction set."""
 
@@ -40,39 +36,13 @@ OVERLAP = 96
 """Smallest D that the fit sees: where the two come near each other, and beyond."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wide:
-    """A wide sample, E = 0.5, box disorder of width 2.
-
-    model         : "square", "flux" (0.01 quanta a plaquette), "rashba" (0.2 t) or "cubic" (width x width)
-    width, length : sites along y, slices
-    """
-
-    model: str
-    width: int
-    length: int
-
-    def point(self) -> Point:
-        """The same as a backend sees it."""
-        lattice = Lattice("square", self.width)
-        if self.model == "cubic":
-            lattice = Lattice("cubic", self.width, self.width)
-        system = replace(
-            CHAIN,
-            lattice=lattice,
-            flux=0.01 if self.model == "flux" else 0.0,
-            spin_orbit=SpinOrbit("rashba", 0.2) if self.model == "rashba" else None,
-        )
-        return Point(0, (), system, (self.length,), SEED, 0, False, True)
-
-
-QUICK = (Wide("square", 24, 24), Wide("rashba", 12, 12))
-SQUARES = tuple(Wide("square", width, width) for width in (32, 64, 96, 128, 160, 192, 256, 384))
-LONG = tuple(Wide("square", width, 4 * width) for width in (32, 64, 96, 128, 192))
+QUICK = (Case(24, 24), Case(12, 12, model="rashba"))
+SQUARES = tuple(Case(width, width) for width in (32, 64, 96, 128, 160, 192, 256, 384))
+LONG = tuple(Case(width, 4 * width) for width in (32, 64, 96, 128, 192))
 OTHERS = (
-    *(Wide("flux", width, width) for width in (64, 128, 192, 256)),
-    *(Wide("rashba", width, width) for width in (32, 64, 96, 128)),
-    *(Wide("cubic", width, width * width) for width in (8, 12, 16)),
+    *(Case(width, width, FLUX) for width in (64, 128, 192, 256)),
+    *(Case(width, width, model="rashba") for width in (32, 64, 96, 128)),
+    *(Case(width, width * width, model="cubic", depth=width) for width in (8, 12, 16)),
 )
 
 
@@ -97,13 +67,13 @@ def main() -> None:
     write_json(document, asked.json)
 
 
-def measure(case: Wide, repeats: int) -> dict[str, Any]:
+def measure(case: Case, repeats: int) -> dict[str, Any]:
     """One row: both ways on one case, one after the other."""
     point = case.point()
     interval = estimated_interval(point)
     operations = transmission_operations(point, interval)
     row: dict[str, Any] = {
-        **asdict(case),
+        **case.as_json(),
         "orbitals": point.system.orbitals,
         "interval": interval,
         "operations": operations,
@@ -128,11 +98,11 @@ def fit(rows: Iterable[Mapping[str, Any]], cache: float) -> Rates:
     return Rates(cache, float(np.exp(level)), float(decay), float(1.0 / constant), float(slope / constant))
 
 
-def line(row: Mapping[str, Any]) -> str:
+def line(row: dict[str, Any]) -> str:
     """A row as it is printed."""
     kernel, frames = row["kernel"], row["wide"]
     times = (f"{way['minimum']:12.0f} {way['gflops']:6.1f}" for way in (kernel, frames))
-    case = f"{row['model']:>8} {row['width']:4d} {row['orbitals']:4d} {row['length']:5d} {row['interval']:3d}"
+    case = f"{case_name(row):>24} {row['orbitals']:4d} {row['interval']:3d}"
     chosen = "wide" if wide_frames_are_faster(row["orbitals"]) else "kernel"
     return f"{case} {' '.join(times)} {row['ratio']:6.2f} {chosen:>8}"
 

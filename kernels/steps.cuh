@@ -56,14 +56,15 @@ DEVICE void step(MODEL model, const Conductor& s, const FrameShape& w, const Sta
 // The same twice, `behind` and then `here`, for a single thread: a site of the second slice follows as soon as its
 // neighbours have taken the first step, while they are still in the nearest cache.
 template <typename MODEL, typename NUMBER>
-DEVICE void two_steps(MODEL model, const Conductor& s, const FrameShape& w, const Stage& x, const Stage& next,
+DEVICE void two_steps(MODEL model, const Conductor& s, const FrameShape w, const Stage x, const Stage next,
                       NUMBER* behind, NUMBER* here, const int* order, const int* ready) {
   const Share all = {0, 1, 0, 1};
   int followed = 0;
   for (int i = 0; i < s.sites; i++) {
     step_site(model, s, w, x, behind, here, i, all);
-    for (const int end = ready[i]; followed < end; followed++)
-      step_site(model, s, w, next, here, behind, order[followed], all);
+    const int end = ready[i];
+    if (followed < end) step_site(model, s, w, next, here, behind, order[followed++], all);  // one, as a rule
+    while (followed < end) step_site(model, s, w, next, here, behind, order[followed++], all);
   }
 }
 

@@ -35,7 +35,7 @@ SPREAD_BOUND = 1e7
 
 PILOT = np.arange(8, dtype=np.uint32)
 PILOT_SLICES = 256
-PILOT_SPREAD = 5e3
+PILOT_SPREAD = 2e3
 """What the factors of a pilot's bars are meant to spread over in the mean: few of a million then reach the bound."""
 
 

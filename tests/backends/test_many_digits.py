@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from strips import block, strip
+from models import block, strip
 
 from mesogpu.backends.native import compiler
 from mesogpu.backends.native.backend import NativeBackend
-from mesogpu.backends.reference.backend import ReferenceBackend, onsite
+from mesogpu.backends.reference.backend import ReferenceBackend, conducting_slices
 from mesogpu.errors import BackendUnavailable
 from mesogpu.physics.disorder import Gaussian, Uniform
 
@@ -65,7 +65,7 @@ def test_logarithms_agree_with_fifty_digits(engine):
     ):
         sample = block(system, lengths, count=2)
         (result,) = engine().run([sample])
-        potential = onsite(sample.point, [0, 1])
+        potential = conducting_slices(sample.point, [0, 1])[0].onsite
         with mpmath.workdps(50):
             for position, length in enumerate(lengths):
                 for row in range(2):

@@ -139,12 +139,12 @@ def test_frames_of_several_blocks_agree_with_the_oracle(case, device):
 
 
 def test_any_company_gives_the_same_bytes(device):
-    # Seen to fail with a realization of its own in each lane of the host's steps.
-    sample = point(strip(45, flux=0.01), (4, 17))
+    # Seen to fail with one power of two for a whole batch.
+    sample = point(strip(37, flux=0.01, laws=(Uniform(7.0),)), (4, 40))
     for transmit in (wide.transmit, device(4)):
-        whole = transmit(sample, 5, np.arange(11, dtype=np.uint32))
+        whole = transmit(sample, 4, np.arange(11, dtype=np.uint32))
         for first, count in ((0, 1), (2, 7), (10, 1)):
-            part = transmit(sample, 5, np.arange(first, first + count, dtype=np.uint32))
+            part = transmit(sample, 4, np.arange(first, first + count, dtype=np.uint32))
             for field in fields(KernelOutput):
                 expected = getattr(whole, field.name)[:, first : first + count]
                 assert getattr(part, field.name).tobytes() == expected.tobytes(), field.name
