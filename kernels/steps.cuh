@@ -54,7 +54,8 @@ DEVICE void step(MODEL model, const Conductor& s, const FrameShape& w, const Sta
 }
 
 // The same twice, `behind` and then `here`, for a single thread: a site of the second slice follows as soon as its
-// neighbours have taken the first step, while they are still in the nearest cache.
+// neighbours have taken the first step, while they are still in the nearest cache. (What it knows comes by value: narrow
+// strips feel it.)
 template <typename MODEL, typename NUMBER>
 DEVICE void two_steps(MODEL model, const Conductor& s, const FrameShape w, const Stage x, const Stage next,
                       NUMBER* behind, NUMBER* here, const int* order, const int* ready) {

@@ -30,6 +30,9 @@ LOG_SPAN = 20.0
 ZERO_SHARE = 0.7
 """Smallest over largest mean below which the axis starts at zero."""
 
+SAME = 1e-9
+"""Relative spread of samples that differ by rounding alone."""
+
 HEADROOM = 1.05
 LEGEND_LETTERS = 130
 """Letters in one line of the legend."""
@@ -85,7 +88,8 @@ def draw_histogram(axes: Axes, results: xarray.Dataset, layout: Layout) -> None:
     variable = "log_conductance" if layout.localized else "conductance"
     for histogram in layout.histograms:
         samples = _samples(results, variable, histogram)
-        if len(samples) < 2:
+        # Samples that are all alike have no distribution; theirs would hide the others'.
+        if len(samples) < 2 or np.ptp(samples) <= SAME * max(1.0, float(np.abs(samples).max())):
             continue
         bins = min(MOST_BINS, max(8, round(2.0 * len(samples) ** (1.0 / 3.0))))
         if layout.over_length:

@@ -20,10 +20,14 @@ from mesogpu.backends.cuda import device
 from mesogpu.backends.native.compiler import find_compiler
 from mesogpu.backends.sources import kernel_folder
 
-SOURCES = {"transmission": "race_check.cpp", "greens_function": "race_check_greens.cpp"}
+SOURCES = {
+    "transmission": "race_check.cpp",
+    "greens_function": "race_check_greens.cpp",
+    "lyapunov": "race_check_bars.cpp",
+}
 """By kernel, what makes a library of it."""
 
-LAUNCHES = {"transmission": "transmission_launch", "greens_function": "greens_launch"}
+LAUNCHES = {"transmission": "transmission_launch", "greens_function": "greens_launch", "lyapunov": "bars_launch"}
 """What a launch is called there."""
 
 STATIC_LIMIT = 48 * 1024

@@ -68,6 +68,9 @@ def test_the_workspace_is_as_large_as_the_kernel_takes_it(libraries) -> None:
         libraries["greens_function"].greens_workspace_parts(ctypes.byref(conductor), ctypes.byref(inputs), parts)
         found = greens_workspace(conductor, inputs.most)
         assert (found.near, found.far) == (8 * parts[0], 8 * parts[1])
+        libraries["lyapunov"].bars_workspace_parts(ctypes.byref(conductor), None, parts)
+        found = bar_workspace(conductor)
+        assert (found.near, found.far) == (8 * parts[0], 8 * parts[1])
 
 
 def test_constants_that_both_languages_write_down_are_the_same() -> None:
