@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import MODELS, QUICK, STANDARD, Case, case_name
+from benchmarks.cases import QUICK, STANDARD, Case, case_name
 from benchmarks.machine import provenance, write_json
 from benchmarks.measuring import Clock, Timing, enough, on_one_core, timed
 from benchmarks.operations import transmission_operations
@@ -60,7 +60,7 @@ def main() -> None:
     rows = []
     print(f"{start['cpu']}, one core, {start.get('instruction_set')}, {start['compiler']}, commit {start['commit']}")
     print(f"{'size':>20} {'q':>3} {'us':>9} {'median':>9} {'GFLOP/s':>8} {'us with T_n':>12} {'GFLOP/s':>8}")
-    for case in QUICK if asked.quick else (*STANDARD, *MODELS):
+    for case in QUICK if asked.quick else STANDARD:
         row = measure(backend, case, BRIEF if asked.quick else FULL)
         rows.append(row)
         plain, full = row["traces"], row["eigenvalues"]

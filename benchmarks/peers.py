@@ -9,6 +9,7 @@ README.md here says how to make that environment. Kwant is timed with MUMPS as K
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import tempfile
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import ENERGY, MODELS, QUICK, RASHBA, STANDARD, WIDE, Case, case_name
+from benchmarks.cases import ENERGY, QUICK, RASHBA, STANDARD, WIDE, Case, case_name
 from benchmarks.kernels import launcher
 from benchmarks.machine import provenance, write_json
 from benchmarks.measuring import enough, on_one_core, timed
@@ -39,17 +40,15 @@ CAVEAT = (
 
 def main() -> None:
     """Time the standard sizes and print the table."""
-    asked = options(
-        __doc__, lambda parser: parser.add_argument("--kwant-python", metavar="PATH", help="a Python that has Kwant")
-    )
+    asked = options(__doc__, own_options)
     on_one_core()
     backend = NativeBackend()
     machine = provenance()
     print(f"{machine['cpu']}, one core, {machine.get('instruction_set')}, commit {machine['commit']}\n{HEADER}")
     rows = []
-    for case in QUICK if asked.quick else (*STANDARD, WIDE, *MODELS):
+    for case in QUICK if asked.quick else (*STANDARD, WIDE):
         for disorder in DISORDERS:
-            row = measure(backend, replace(case, disorder=disorder), asked.kwant_python, quick=asked.quick)
+            row = compare(backend, replace(case, disorder=disorder), asked.kwant_python, quick=asked.quick)
             rows.append(row)
             print(line(row), flush=True)
     print(CAVEAT)
@@ -58,7 +57,12 @@ def main() -> None:
     write_json({"benchmark": "peers", "machine": machine, "rows": rows}, asked.json)
 
 
-def measure(backend: KernelBackend, case: Case, kwant_python: str | None, *, quick: bool) -> dict[str, Any]:
+def own_options(parser: argparse.ArgumentParser) -> None:
+    """What this benchmark takes beside the common options."""
+    parser.add_argument("--kwant-python", metavar="PATH", help="a Python that has Kwant")
+
+
+def compare(backend: KernelBackend, case: Case, kwant_python: str | None, *, quick: bool) -> dict[str, Any]:
     """One row: every engine on one case, one after the other."""
     point = case.point()
     launch, _ = launcher(backend, point)

@@ -56,10 +56,12 @@ def with_section(text: str, body: str) -> str:
 
 def section(folder: Path) -> str:
     """Markdown of every part whose results are in the folder."""
-    found = {name: _read(folder / f"{name}.json") for name in ("kernels", "peers", "ensemble", "gpu")}
+    found = {name: _read(folder / f"{name}.json") for name in ("kernels", "peers", "models", "ensemble", "gpu")}
     parts = []
     if found["kernels"]:
         parts += [kernel_table(found["kernels"], found["peers"]), kernel_notes(found["kernels"], found["peers"])]
+    if found["models"]:
+        parts += [kernel_table(found["models"], found["models"]), models_note(found["models"])]
     if found["ensemble"]:
         parts.append(ensemble_lines(found["ensemble"]))
     if found["gpu"] and found["gpu"]["backend"] == "cuda":
@@ -103,6 +105,16 @@ def kernel_notes(kernels: Document, peers: Document | None) -> str:
         )
         text += squares_note(peers)
     return f"{text} Commit `{machine['commit'][:10]}`, {machine['date']}; [how](benchmarks/README.md)."
+
+
+def models_note(models: Document) -> str:
+    """What the second table is."""
+    machine, dgemm = models["machine"], models["peaks_gflops"]["dgemm"]
+    return (
+        "Other models, measured alike in one run of their own, in which dgemm reached "
+        f"{dgemm:.0f} GFLOP/s; the armchair ribbon is the Green's-function kernel's. "
+        f"Commit `{machine['commit'][:10]}`, {machine['date']}."
+    )
 
 
 def squares_note(peers: Document) -> str:

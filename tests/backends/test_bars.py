@@ -16,7 +16,7 @@ from mesogpu.backends.base import Backend
 from mesogpu.backends.native.backend import NativeBackend
 from mesogpu.backends.native.bars_library import follow
 from mesogpu.config.experiment import Bars
-from mesogpu.physics.disorder import Binary, Cauchy, Gaussian, Uniform
+from mesogpu.physics.disorder import Binary, Cauchy, Uniform
 from mesogpu.physics.systems import System
 from mesogpu.plan import Block, Point, Status
 
@@ -73,7 +73,9 @@ def test_exponents_errors_and_drift_are_those_of_the_recorded_slices(bars: Bars)
     arrays = stored(bars, sums, np.ones(4), np.zeros(4, dtype=np.uint8))
     recorded = every[bars.warmup :, :, ::-1][:, :, : bars.stored(5)]
     np.testing.assert_allclose(arrays["lyapunov_exponents"], recorded.mean(axis=0), rtol=0, atol=1e-12)
-    rates = np.array([batch.mean(axis=0) for batch in np.split(recorded, [bars.slices * k // 32 for k in range(1, 32)])])
+    rates = np.array(
+        [batch.mean(axis=0) for batch in np.split(recorded, [bars.slices * k // 32 for k in range(1, 32)])]
+    )
     errors = rates.std(axis=0, ddof=1) / np.sqrt(32)
     np.testing.assert_allclose(arrays["lyapunov_errors"], errors, rtol=1e-9)
     drift = rates[16:].mean(axis=0) - rates[:16].mean(axis=0)
@@ -160,18 +162,18 @@ PLANTED = {
 @pytest.mark.parametrize("name", PLANTED)
 def test_every_bar_whose_exponents_are_off_is_flagged(name: str) -> None:
     # Seen to fail with a bound of 1e9 on the spread.
-    sample = block(PLANTED[name], 500, 0, count=16)
+    sample = block(PLANTED[name], 500, 0, count=8)
     exact = exact_exponents(sample)
     sound, wrong = 0, 0
-    for interval in (2, 4, 6, 8, 12, 16):
+    for interval in (2, 4, 6, 8, 12, 16, 24, 32):
         output = followed(sample, interval)
         exponents = output.sums.sum(axis=0)[:, ::-1] / 500
         off = ~(np.abs(exponents - exact).max(axis=1) <= LOSS_BOUND)
         passed = certified(output, 500)
         assert not np.any(off & passed), interval
         sound, wrong = sound + int(passed.sum()), wrong + int(off.sum())
-    assert sound >= 32  # neither is this the way to pass
-    assert wrong >= 16
+    assert sound >= 16
+    assert wrong >= 8
 
 
 @needs_kernels
@@ -187,12 +189,77 @@ def test_a_bar_that_is_not_certified_is_redone(monkeypatch: pytest.MonkeyPatch) 
 
 
 @needs_kernels
-@pytest.mark.parametrize("laws", [ENORMOUS.laws, (Cauchy(3e4),), (Uniform(1.0), Gaussian(1e7, on="bonds"))])
-def test_enormous_energies_are_the_kernels_affair(laws: tuple) -> None:
-    # Seen to fail with the rows left divided.
-    sample = block(replace(ENORMOUS, laws=laws), 300, 0, count=11)
-    assert not certified(followed(sample, 1), 300).all()
-    arrays = KernelBars(follow).compute(sample)
-    assert set(np.unique(arrays["status"])) <= {Status.CERTIFIED, Status.REDONE}
-    exact = exact_exponents(sample)
-    assert np.abs(arrays["lyapunov_exponents"] - exact).max() <= LOSS_BOUND
+def test_enormous_energies_are_followed_in_half_slices() -> None:
+    # Seen to fail with the oracle asked for after intervals of one slice.
+    asked = []
+
+    def launch(point: Point, ends: tuple[int, ...], interval: int, realizations: np.ndarray) -> BarOutput:
+        asked.append((interval, len(realizations)))
+        return follow(point, ends, interval, realizations)
+
+    sample = block(ENORMOUS, 300, 0, count=11)
+    assert not certified(followed(sample, 1), 300).any()
+    arrays = KernelBars(launch).compute(sample)
+    assert np.all(arrays["status"] == Status.REDONE)
+    assert asked[-2:] == [(1, 11), (0, 11)]
+    # The oracle's own error beside 2e7; test_lyapunov_oracle.py has the digits.
+    np.testing.assert_allclose(arrays["lyapunov_exponents"], exact_exponents(sample), rtol=0, atol=2e-9)
+
+
+def planted(point: Point, ends: tuple[int, ...], interval: int, realizations: np.ndarray) -> BarOutput:
+    """A launch that finds bars 2 and 9 beyond all bounds, at any interval."""
+    output = follow(point, ends, interval, realizations)
+    output.sums[:, np.isin(realizations, (2, 9))] = np.nan
+    return output
+
+
+@needs_kernels
+def test_what_no_interval_certifies_comes_from_the_oracle() -> None:
+    sample = block(CRITICAL, count=11)
+    arrays, plain = KernelBars(planted).compute(sample), KernelBars(follow).compute(sample)
+    assert np.flatnonzero(arrays["status"][0] == Status.ORACLE).tolist() == [2, 9]
+    assert np.all(plain["status"] == Status.CERTIFIED)
+    for name in ("lyapunov_exponents", "lyapunov_errors", "lyapunov_drift"):
+        np.testing.assert_allclose(arrays[name], plain[name], rtol=0, atol=1e-11)
+        others = np.delete(np.arange(11), (2, 9))
+        assert arrays[name][others].tobytes() == plain[name][others].tobytes()
+
+
+@needs_kernels
+def test_what_the_oracle_cannot_follow_either_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machinery, "oracle_sums", lambda _, __, ends: np.full((len(ends), 9), np.nan))
+    arrays = KernelBars(planted).compute(block(CRITICAL, count=11))
+    assert np.flatnonzero(arrays["status"][0] == Status.FAILED_NOT_FINITE).tolist() == [2, 9]
+
+
+# The audit
+
+
+class Faulty(NativeBackend):
+    """Adds a little to one bar's largest exponent from its first slice on, which no certificate can see."""
+
+    def follow(self, point: Point, ends: tuple[int, ...], interval: int, realizations: np.ndarray) -> BarOutput:
+        output = super().follow(point, ends, interval, realizations)
+        output.sums[:, realizations == 1, 0] += 2.0 * LOSS_BOUND * np.diff(ends, prepend=0)[:, None]
+        return output
+
+
+@needs_kernels
+@pytest.mark.parametrize(("slices", "warmup"), [(400, 100), (60, 0)])
+def test_the_audit_catches_a_wrong_bar(slices: int, warmup: int) -> None:
+    # Seen to fail with the audited part compared with the whole bar's sums.
+    sample = block(CRITICAL, slices, warmup, count=6)
+    (sound,), (wrong,) = NativeBackend().run([sample]), Faulty().run([sample])
+    assert np.all(sound.arrays["status"] == Status.CERTIFIED)
+    assert sound.audit[0] <= 1e-12
+    assert np.flatnonzero(wrong.arrays["status"][0] == Status.FAILED_AUDIT).tolist() == [1]
+    assert wrong.audit[0] == pytest.approx(2.0 * LOSS_BOUND, rel=0.01)
+
+
+@needs_kernels
+@pytest.mark.parametrize("system", [correlated(4), strip(3, laws=(Cauchy(0.5),))])
+def test_bars_shorter_than_the_pilot_are_followed_like_any_others(system: System) -> None:
+    # Seen to fail with the pilot longer than the energies that the host had drawn.
+    sample = block(system, 7, 2, count=3)
+    arrays = NativeBackend().compute(sample)
+    np.testing.assert_allclose(arrays["lyapunov_exponents"], exact_exponents(sample), rtol=0, atol=1e-10)

@@ -107,7 +107,7 @@ def assert_agree(cuda: CudaBackend, sample: Block) -> None:
 def test_random_samples_agree_with_the_native_backend(cuda):
     # Seen to fail with T_n written to the neighbouring realization.
     generator = np.random.default_rng(20261121)
-    for _ in range(size(cuda, 16, 200)):
+    for _ in range(size(cuda, 10, 200)):
         lengths, width = size(cuda, 12, 300), size(cuda, 6, 80)
         drawn = random_point(generator, max_width=width, max_length=lengths)
         assert_agree(cuda, Block(drawn, 0, int(generator.integers(1000)), 5))
