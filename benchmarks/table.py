@@ -111,7 +111,7 @@ def models_note(models: Document) -> str:
     """What the second table is."""
     machine, dgemm = models["machine"], models["peaks_gflops"]["dgemm"]
     return (
-        "Other models, measured alike in one run of their own, in which dgemm reached "
+        f"Other models, measured alike in one run of their own, on a core of {machine['cpu']}, where dgemm reached "
         f"{dgemm:.0f} GFLOP/s; the armchair ribbon is the Green's-function kernel's. "
         f"Commit `{machine['commit'][:10]}`, {machine['date']}."
     )

@@ -154,7 +154,7 @@ PLANTED = {
     "strip": strip(8, periodic=True, laws=(Uniform(10.0),)),
     "bonds": strip(6, laws=(Uniform(2.0), Uniform(1.99, on="bonds"))),
     "heavy tails": strip(6, laws=(Cauchy(0.5),)),
-    "su2": su2(6, laws=(Uniform(8.0),)),
+    "su2": su2(6, laws=(Uniform(16.0),)),
 }
 
 
