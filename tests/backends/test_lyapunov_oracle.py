@@ -155,6 +155,15 @@ def test_the_kernel_agrees_with_the_oracle(name: str) -> None:
     assert_agree(MODELS[name], (60, 157), 11, AGREED_AT_FIRST)
 
 
+@needs_kernels
+def test_sums_up_to_a_mark_keep_what_the_factor_there_has_missed() -> None:
+    # Factors that spread over 1e5 are off by 1e-6 each. Seen to fail with one factor at a mark.
+    ends = tuple(range(60, 601, 60))
+    expected = by_oracle(MODELS["critical bar"], ends, 8, 1)
+    found = by_kernel(MODELS["critical bar"], ends, 8, 6)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8)
+
+
 @pytest.mark.slow
 @needs_kernels
 @pytest.mark.parametrize("name", MODELS)

@@ -176,6 +176,19 @@ def test_too_long_an_interval_is_noticed_sample_by_sample(monkeypatch):
     assert np.all(arrays["status"][wrong] == Status.REDONE)
 
 
+def test_what_leaves_the_finite_numbers_is_redone(device, monkeypatch):
+    # Seen to fail with the eigenvalues of every matrix, finite or not.
+    sample = block(strip(6, laws=(Uniform(1e30),)), (40,), count=3)
+    for transmit in (wide.transmit, device(3)):
+        planted = transmit(sample.point, 16, realizations_of(sample))
+        assert not np.any(planted.conditioning <= CONDITIONING_BOUND)
+        assert planted.eigenvalues.shape == (1, 3, sample.point.system.channels())
+    monkeypatch.setattr(FrameSamples, "interval", lambda *_: 16)
+    arrays = FrameSamples(wide.transmit).compute(sample)
+    assert np.all(arrays["status"] <= Status.ORACLE)
+    assert np.all(np.isfinite(arrays["log_conductance"]))
+
+
 @pytest.mark.parametrize("column", [0.0, np.nan])
 def test_a_frame_without_a_factor_spoils_none_of_the_others(column):
     # Seen to fail with NumPy's Cholesky factors, which are all or none.

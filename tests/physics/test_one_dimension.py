@@ -56,7 +56,7 @@ def test_lloyds_exponent_is_the_clean_one_at_a_complex_energy(energy: float, hal
 
 
 def test_coefficients_of_weak_disorder_are_the_printed_ones() -> None:
-    assert band_centre_exponent(variance(1.0)) == pytest.approx(REFERENCES["band_centre"], rel=1e-12)
+    assert band_centre_exponent(variance(1.0)) == pytest.approx(REFERENCES["band_centre"], rel=1e-7)
     assert band_edge_exponent(1.0) == pytest.approx(REFERENCES["band_edge"], rel=1e-6)
     assert weak_disorder_exponent(0.5, variance(0.3)) == pytest.approx(0.3**2 / (96.0 - 24.0 * 0.25))
     with pytest.raises(PhysicsError, match="outside the band"):
@@ -129,16 +129,16 @@ def test_the_error_between_bars_is_the_one_within_where_batches_are_long(law: La
 
 
 def test_batches_shorter_than_the_localization_length_understate_the_error() -> None:
-    found = measure(chain(Cauchy(0.5), 0.5), 65_536, 32, 200)
+    found = measure(chain(Cauchy(0.5), 0.5), 16_384, 32, 200)
     assert found.smallest[0] < 0.3
     ratio, scatter = error_ratio(found)
     assert ratio - 1.0 > 5.0 * scatter
 
 
 def test_without_a_warm_up_exponents_are_off_and_with_it_they_are_not() -> None:
-    # Every frame begins with the same vector, which is not that of a long bar. Seen to fail with a warm-up recorded too.
+    # Every frame begins with the same vector, unlike a long bar's. Seen to fail with a warm-up that is recorded too.
     exact = lloyd_exponent(0.5, 0.5)
-    cold, warm = (measure(chain(Cauchy(0.5), 0.5), 65_536, 16, warmup) for warmup in (0, 100))
+    cold, warm = (measure(chain(Cauchy(0.5), 0.5), 32_768, 16, warmup) for warmup in (0, 100))
     assert cold.smallest[0] - exact > 5.0 * cold.smallest[1]
     assert abs(warm.smallest[0] - exact) <= tolerance(warm.smallest[1])
     assert warm.smallest[1] == pytest.approx(cold.smallest[1], rel=0.05)

@@ -105,15 +105,18 @@ class _Batch:
         triangle.divide(history, begin=self._closed, upper=True)
         amplitudes = history @ adjoint(rows[:, :, self._closed :])
         hermitian = adjoint(amplitudes) @ amplitudes
+        trace = self._square_sum(amplitudes)
         record = {
             "exponent": self.exponent,
-            "trace": self._square_sum(amplitudes),
+            "trace": trace,
             "square_trace": self._square_sum(hermitian),
             "defect": defect,
             "conditioning": xp.maximum(self.conditioning, triangle.spread),
         }
         if self._point.eigenvalues:
-            record["eigenvalues"] = xp.linalg.eigvalsh(hermitian)[:, ::-1]
+            # NumPy gives up all matrices for one that is not finite.
+            finite = xp.where(xp.isfinite(trace)[:, None, None], hermitian, 0.0)
+            record["eigenvalues"] = xp.linalg.eigvalsh(finite)[:, ::-1]
         return record
 
     def _flux_defect(self, link: int, columns: Array, triangle: Triangle, rows: Array) -> Array:

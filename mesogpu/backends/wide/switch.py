@@ -43,7 +43,7 @@ class Rates:
         return next(orbitals for orbitals in count(1) if self.of_wide_frames(orbitals) > self.of_kernel(orbitals))
 
 
-MEASURED = Rates(cache=2**21, kernel=55.86, decay=0.3366, wide=75.9, half=221.0)
+MEASURED = Rates(cache=2**21, kernel=62.28, decay=0.3646, wide=74.63, half=190.6)
 """What benchmarks/results/wide.json says."""
 
 FIRST_WIDE = MEASURED.crossing()
