@@ -28,8 +28,8 @@ LOSS_BOUND = 1e-9
 """Largest error of an exponent per slice, of a certified bar; and its difference from the audit's."""
 
 LOSS = 1000.0 * float(np.finfo(np.float64).eps)
-"""What a factor that spreads over kappa loses at most, over kappa: 100 eps have been seen, and 10^4 of one bar in a
-hundred with Cauchy disorder, where the order of two exponents was reversed for a while."""
+"""What a factor that spreads over kappa loses at most, over kappa: 100 eps have been seen, and 10^4 of one bar in
+256 with Cauchy disorder, where the order of two exponents was reversed for a while."""
 
 SPREAD_BOUND = 1e7
 """Largest spread of one factor that its Gram product survives: that of 1 / sqrt(eps) has none."""

@@ -176,13 +176,12 @@ def test_too_long_an_interval_is_noticed_sample_by_sample(monkeypatch):
     assert np.all(arrays["status"][wrong] == Status.REDONE)
 
 
-def test_what_leaves_the_finite_numbers_is_redone(device, monkeypatch):
+def test_what_leaves_the_finite_numbers_is_redone(monkeypatch):
     # Seen to fail with the eigenvalues of every matrix, finite or not.
     sample = block(strip(6, laws=(Uniform(1e30),)), (40,), count=3)
-    for transmit in (wide.transmit, device(3)):
-        planted = transmit(sample.point, 16, realizations_of(sample))
-        assert not np.any(planted.conditioning <= CONDITIONING_BOUND)
-        assert planted.eigenvalues.shape == (1, 3, sample.point.system.channels())
+    planted = wide.transmit(sample.point, 16, realizations_of(sample))
+    assert not np.any(planted.conditioning <= CONDITIONING_BOUND)
+    assert not np.all(np.isfinite(planted.trace))
     monkeypatch.setattr(FrameSamples, "interval", lambda *_: 16)
     arrays = FrameSamples(wide.transmit).compute(sample)
     assert np.all(arrays["status"] <= Status.ORACLE)
