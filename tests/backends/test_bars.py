@@ -177,7 +177,7 @@ PLANTED = {
 @needs_kernels
 @pytest.mark.parametrize("name", PLANTED)
 def test_every_bar_whose_exponents_are_off_is_flagged(name: str) -> None:
-    # Seen to fail with a bound a thousand times higher on what the factors lose.
+    # Seen to fail with any finite sums taken for good ones, and with NaN alone refused.
     sample = block(PLANTED[name], 500, 0, count=8)
     exact = exact_exponents(sample)
     sound, wrong = 0, 0
