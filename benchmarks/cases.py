@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mesogpu.config.experiment import Bars
 from mesogpu.physics.disorder import Uniform
 from mesogpu.physics.lattices import Lattice
 from mesogpu.physics.spin import SpinOrbit
@@ -65,6 +66,46 @@ class Case:
         return {**asdict(self), "energy": ENERGY, "channels": self.system().channels()}
 
 
+@dataclass(frozen=True, slots=True)
+class BarCase:
+    """Periodic bars whose Lyapunov exponents are followed: M x M at the Anderson transition, or strips of width M.
+
+    width    : M
+    disorder : full width W of the box, units of t; 16.5 is critical in three dimensions, 5.952 with random SU(2) bonds
+    model    : "cubic" at E = 0, or "su2" at E = 1
+    """
+
+    width: int
+    disorder: float = 16.5
+    model: str = "cubic"
+
+    @property
+    def name(self) -> str:
+        """Sizes and the model, as in the tables."""
+        return f"{self.width} x {self.width}" if self.model == "cubic" else f"{self.width}, {self.model}"
+
+    def point(self, slices: int, *, warmup: int = 0) -> Point:
+        """Bars of so many recorded slices."""
+        cubic = self.model == "cubic"
+        system = System(
+            lattice=Lattice("cubic", self.width, self.width, (True, True))
+            if cubic
+            else Lattice("square", self.width, 1, (True, False)),
+            hopping=1.0,
+            flux=0.0,
+            energy=0.0 if cubic else 1.0,
+            lead_potential=0.0,
+            lead_flux=True,
+            laws=(Uniform(self.disorder),),
+            spin_orbit=None if cubic else SpinOrbit("su2", 1.0),
+        )
+        return Point(0, (), system, (slices,), SEED, 0, False, False, Bars(slices, warmup, None))
+
+    def as_json(self) -> dict[str, Any]:
+        """All that defines it."""
+        return {**asdict(self), "orbitals": self.point(1).system.orbitals}
+
+
 def case_name(row: dict[str, Any]) -> str:
     """The name of a case from its parameters, as results hold them; those of before other models were are strips."""
     sizes = [row["width"], *([row["depth"]] if row.get("depth", 1) > 1 else []), row["length"]]
@@ -85,5 +126,8 @@ MODELS = (
     Case(64, 64, model="armchair"),
 )
 """Spin, a bar, and the two ribbons of a honeycomb; the last of them is the Green's-function kernel's."""
+
+BARS = tuple(BarCase(width) for width in (4, 6, 8, 12, 16, 24))
+"""Beyond 8 x 8 a group's frames leave the second-level cache."""
 
 QUICK = (Case(10, 100), Case(32, 64, FLUX), Case(8, 32, model="rashba"), Case(8, 32, model="armchair"))

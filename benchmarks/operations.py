@@ -1,4 +1,4 @@
-"""Floating-point operations of the transmission kernels: a count of the algorithm, whatever the code does beyond it.
+"""Floating-point operations of the kernels: a count of the algorithm, whatever the code does beyond it.
 
 A real addition or multiplication counts 1, so a complex multiplication with addition counts 8. Symmetry and triangles
 are used to the full: an operation that the code does on the padded or mirrored half counts nothing. With D orbitals, N
@@ -30,6 +30,9 @@ and the Green's-function kernel, with m orbitals in a layer (two layers a slice 
                     W^dagger G              8 N m^2
                     t and r'               16 m N^2
                     t^dagger t              4 N^3
+
+The Lyapunov kernel does slices and stabilisations alone, without P; where its frames are real, products cost a quarter
+and the entries of a slice a half.
 
 Left out: random numbers, sums of lower order, and the QL sweeps of the eigenvalues, whose number the data decide.
 """
@@ -91,6 +94,12 @@ def slice_operations(system: System) -> float:
     ahead = 0.0 if cost(X) == 2.0 else cost(X)
     field = 12.0 if system.zeeman is not None or any(law.on == "spins" for law in system.laws) else 0.0
     return float(system.orbitals**2 * (2.0 + across + cost(X) + ahead + phases + field))
+
+
+def bar_operations(system: System, slices: int, interval: int, *, real: bool) -> float:
+    """One bar, factorised every `interval` slices; real: whether its frames are."""
+    per_slice, cubic = slice_operations(system), stabilisation_operations(system.orbitals, 0)
+    return slices * per_slice * (0.5 if real else 1.0) + -(-slices // interval) * cubic * (0.25 if real else 1.0)
 
 
 def _has_random_bonds(system: System) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mesogpu.backends.conductor import Conductor
 from mesogpu.backends.kernel_inputs import slots_of, step_order
 from mesogpu.plan.points import Point
 
@@ -40,6 +41,11 @@ def bar_arrays(point: Point, ends: tuple[int, ...]) -> dict[str, NDArray[Any]]:
 def bar_slots(point: Point, interval: int) -> int:
     """Slices whose records the kernel keeps; an interval of 0 is one slice."""
     return slots_of(point.system, max(interval, 1))
+
+
+def has_real_frames(conductor: Conductor) -> bool:
+    """Whether frames of bars are real: `has_real_frames` of kernels/bars.cuh."""
+    return conductor.spins == 1 and not conductor.twisted and not conductor.phase
 
 
 def make_bar_inputs(interval: int, ends: tuple[int, ...], addresses: Mapping[str, int | None]) -> BarInputs:

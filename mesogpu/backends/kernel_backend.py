@@ -55,13 +55,13 @@ class KernelBackend(Backend):
         raises : what the kernels raise
         """
         if point.bars is not None:
-            self._bars.interval(point)
+            self.interval(point)
         elif point.system.channels():
             (self.interval if point.system.has_transfer_matrix else self.splits)(point)
 
     def interval(self, point: Point) -> int:
-        """Slices between two stabilisations of the frames' kernel."""
-        return self._frames.interval(point)
+        """Slices between two stabilisations of a sample's frames, or two factorisations of a bar's."""
+        return (self._frames if point.bars is None else self._bars).interval(point)
 
     def splits(self, point: Point) -> bool:
         """Whether the Green's-function kernel splits slices."""

@@ -14,7 +14,8 @@ from mesogpu.backends.conductor import conductor_arrays, given_energies, make_co
 from mesogpu.backends.kernel_inputs import frame_arrays, make_frame_inputs, slots_of
 from mesogpu.backends.native import compiler
 from mesogpu.backends.native.wide import HostSteps
-from mesogpu.backends.wide.steps import Stretch
+from mesogpu.backends.wide.steps import Stretch, entry_of
+from mesogpu.config.experiment import Bars
 from mesogpu.errors import BackendUnavailable
 from mesogpu.physics.disorder import Gaussian, MagneticImpurity, Uniform
 from mesogpu.physics.lattices import Lattice
@@ -45,6 +46,7 @@ CASES = {
         Lattice("cubic", 3, 2), 2, 6, spin_orbit=SpinOrbit("su2", 1.0), laws=(BOX, MagneticImpurity(0.5))
     ),
     "energies from the host": point(Lattice("square", 5), 6, laws=(Gaussian(0.5, 1.2),)),
+    "a bar": replace(point(Lattice("cubic", 3, 2), 8, laws=(BOX, Uniform(0.4, on="bonds"))), bars=Bars(8, 0, None)),
 }
 
 
@@ -52,19 +54,28 @@ def run(
     program: RaceProgram, case: Point, *, threads: int = 5, blocks: int = 1, without: str = ""
 ) -> tuple[np.ndarray | None, str]:
     """Frames at the longest length, None where a race was found; and ThreadSanitizer's report."""
-    arrays = conductor_arrays(case), frame_arrays(case)
+    start = start_of(case)
+    arrays = conductor_arrays(case), {**frame_arrays(case), "start": start}
     conductor = make_conductor(case, slots_of(case.system, INTERVAL), dict.fromkeys(arrays[0]))
     inputs = make_frame_inputs(INTERVAL, dict.fromkeys(arrays[1]))
     given = given_energies(case, REALIZATIONS)
     told = case_bytes((conductor, inputs), arrays, REALIZATIONS, given, eigenvalues=False)
-    found, report = program.execute(told, "steps", threads, blocks, without)
-    return None if found is None else found.view(np.complex128).reshape(len(REALIZATIONS), 2, -1), report
+    entry = entry_of(start).removeprefix("wide_")
+    found, report = program.execute(told, entry, threads, blocks, without)
+    return None if found is None else found.view(start.dtype).reshape(len(REALIZATIONS), 2, -1), report
+
+
+def start_of(case: Point) -> np.ndarray:
+    """Where frames start: with the modes of lead 0, which are complex, or as a bar's do."""
+    if case.bars is None:
+        return frame_arrays(case)["start"]
+    return np.eye(2 * case.system.orbitals, case.system.orbitals, -case.system.orbitals)
 
 
 def on_host(case: Point) -> np.ndarray:
     """The same frames by the host's build."""
     orbitals = case.system.orbitals
-    start = frame_arrays(case)["start"].reshape(2, orbitals, orbitals)
+    start = start_of(case).reshape(2, orbitals, orbitals)
     frames = np.tile(start, (len(REALIZATIONS), 1, 1, 1))
     steps, here = HostSteps(case, INTERVAL, REALIZATIONS), 1
     for last, length in pairwise((0, *case.lengths)):
@@ -96,5 +107,6 @@ def test_a_block_of_threads_has_no_race_and_gives_the_frames_of_the_host(program
 @pytest.mark.parametrize("place", [place for place in barriers("wide.cu") if not place.startswith("frames.cuh")])
 def test_every_barrier_that_is_left_out_is_noticed(program, place):
     # Few threads have their columns to themselves, and many their sites.
-    runs = [run(program, CASES["random flux"], threads=threads, without=place) for threads in (5, 32)]
+    cases = [CASES[name] for name in ("random flux", "a bar")]
+    runs = [run(program, case, threads=threads, without=place) for case in cases for threads in (5, 32)]
     assert any(found is None and "data race" in report for found, report in runs)

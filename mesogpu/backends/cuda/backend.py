@@ -99,9 +99,10 @@ class CudaBackend(KernelBackend):
         )
 
     def follow(self, point: Point, ends: tuple[int, ...], interval: int, realizations: NDArray[np.uint32]) -> BarOutput:
+        way = wide.follow if wide.needs_wide_bars(point, interval) else follow
         return self._first(
             ("follow", point, ends, interval),
-            lambda part: follow(point, ends, interval, part),
+            lambda part: way(point, ends, interval, part),
             lambda output, part: BarOutput(output.sums[:, part], output.spread_sum[part], output.largest[part]),
             realizations,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mesogpu.backends.bar_inputs import has_real_frames
 from mesogpu.backends.conductor import Conductor
 from mesogpu.backends.cuda.options import MOST_THREADS
 
@@ -118,7 +119,7 @@ def bar_workspace(conductor: Conductor) -> Workspace:
     """bar_reals of kernels/bars.cuh."""
     orbitals = conductor.sites * conductor.spins
     columns = _padded(orbitals)
-    parts = 1 if conductor.spins == 1 and not conductor.twisted and not conductor.phase else 2
+    parts = 1 if has_real_frames(conductor) else 2
     numbers = 2 * orbitals * (columns + ROW_EXTRA) + columns * (columns + TILE)
     return Workspace(orbitals, DOUBLE * (parts * numbers + _records(conductor, orbitals)), 0)
 

@@ -12,7 +12,8 @@ class Program:
     """A kernel.
 
     source  : name of the file in kernels/
-    entries : by how much of the workspace is in shared memory: all, its near part alone (where there are three), none
+    entries : by how much of the workspace is in shared memory: all, its near part alone (where there are three), none;
+              those of wide frames by what their numbers are
     """
 
     source: str
@@ -24,7 +25,7 @@ GREENS_FUNCTION = Program(
     "greens_function.cu", ("greens_function_shared", "greens_function_split", "greens_function_global")
 )
 LYAPUNOV = Program("lyapunov.cu", ("lyapunov_shared", "lyapunov_global"))
-WIDE = Program("wide.cu", ("wide_steps",))
+WIDE = Program("wide.cu", ("wide_complex", "wide_real"))
 PROGRAMS = (TRANSMISSION, GREENS_FUNCTION, LYAPUNOV)
 
 MOST_THREADS = 256

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.backends.conductor import KernelOutput, conductor_arrays, given_energies, make_conductor
+from mesogpu.backends.bar_inputs import bar_slots
+from mesogpu.backends.bars import BarOutput
+from mesogpu.backends.conductor import (
+    ARRAYS,
+    Conductor,
+    KernelOutput,
+    conductor_arrays,
+    draws_on_host,
+    given_energies,
+    make_conductor,
+)
 from mesogpu.backends.cuda.device import cuda_errors, open_device
-from mesogpu.backends.cuda.launch import addresses, by_value, placement, upload
-from mesogpu.backends.cuda.occupancy import threads_of, transmission_workspace
-from mesogpu.backends.cuda.options import TRANSMISSION, WIDE
+from mesogpu.backends.cuda.launch import GIVEN_BYTES, addresses, by_value, placement, upload
+from mesogpu.backends.cuda.occupancy import Workspace, bar_workspace, threads_of, transmission_workspace
+from mesogpu.backends.cuda.options import LYAPUNOV, TRANSMISSION, WIDE, Program
 from mesogpu.backends.cuda.programs import kernels_of
-from mesogpu.backends.kernel_inputs import frame_arrays, make_frame_inputs, slots_of
-from mesogpu.backends.wide import frames
+from mesogpu.backends.kernel_inputs import slots_of
+from mesogpu.backends.wide import bars, frames
 from mesogpu.backends.wide.arrays import Array, Arrays
-from mesogpu.backends.wide.steps import Stretch
+from mesogpu.backends.wide.steps import StepOrder, Stretch, entry_of, order_arrays
 from mesogpu.plan.points import Point
 
 FEWEST_ORBITALS = 128
@@ -29,10 +42,20 @@ BATCH_BYTES = 2**27
 
 def needs_wide_frames(point: Point, interval: int) -> bool:
     """Whether a sample is beyond the transmission kernel: nothing of its workspace fits shared memory."""
-    if point.system.orbitals < FEWEST_ORBITALS:
-        return False
-    conductor = make_conductor(point, slots_of(point.system, interval), dict.fromkeys(conductor_arrays(point)))
-    return placement(TRANSMISSION, transmission_workspace(conductor)).entry == TRANSMISSION.entries[-1]
+    return _is_beyond(TRANSMISSION, transmission_workspace(_conductor(point, slots_of(point.system, interval))))
+
+
+def needs_wide_bars(point: Point, interval: int) -> bool:
+    """The same of a bar and the Lyapunov kernel."""
+    return _is_beyond(LYAPUNOV, bar_workspace(_conductor(point, bar_slots(point, interval))))
+
+
+def _conductor(point: Point, slots: int) -> Conductor:
+    return make_conductor(point, slots, dict.fromkeys(ARRAYS))
+
+
+def _is_beyond(program: Program, workspace: Workspace) -> bool:
+    return workspace.orbitals >= FEWEST_ORBITALS and placement(program, workspace).entry == program.entries[-1]
 
 
 def transmit(point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
@@ -40,33 +63,51 @@ def transmit(point: Point, interval: int, realizations: NDArray[np.uint32]) -> K
 
     raises : EnvironmentFault where memory is short or a launch fails
     """
-    device, orbitals = open_device(), point.system.orbitals
-    arrays = Arrays(device.cupy, device.cupy.asnumpy)
-    with cuda_errors(f"GPU {device.name}, {orbitals} orbitals"):
-        return frames.transmit(arrays, DeviceSteps, point, interval, realizations, batch_of(orbitals))
+    with _on_device(point) as arrays:
+        return frames.transmit(arrays, DeviceSteps, point, interval, realizations, batch_of(point))
 
 
-def batch_of(orbitals: int) -> int:
-    """Realizations of a batch: the number of orbitals alone decides, so that no result depends on free memory."""
-    return max(1, BATCH_BYTES // (FRAME_BYTES * orbitals**2))
+def follow(point: Point, ends: tuple[int, ...], interval: int, realizations: NDArray[np.uint32]) -> BarOutput:
+    """Wide frames of a list of bars of a point, in full batches; see `mesogpu.backends.bars.Launch`.
+
+    raises : EnvironmentFault where memory is short or a launch fails
+    """
+    with _on_device(point) as arrays:
+        return bars.follow(arrays, DeviceSteps, point, ends, interval, realizations, batch_of(point))
+
+
+@contextmanager
+def _on_device(point: Point) -> Iterator[Arrays]:
+    device = open_device()
+    with cuda_errors(f"GPU {device.name}, {point.system.orbitals} orbitals"):
+        yield Arrays(device.cupy, device.cupy.asnumpy)
+
+
+def batch_of(point: Point) -> int:
+    """Realizations of a batch: the point alone decides, so that no result depends on free memory."""
+    system = point.system
+    most = BATCH_BYTES // (FRAME_BYTES * system.orbitals**2)
+    if draws_on_host(system):
+        most = min(most, GIVEN_BYTES // (8 * point.slices * system.lattice.sites))
+    return max(1, most)
 
 
 class DeviceSteps:
-    """`wide_steps` on the GPU, a block of threads for each realization of a batch."""
+    """The steps on the GPU, a block of threads for each realization of a batch."""
 
     def __init__(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> None:
         cupy = open_device().cupy
-        self._arrays = upload(conductor_arrays(point)), upload(frame_arrays(point))
-        self._conductor = make_conductor(point, slots_of(point.system, interval), addresses(self._arrays[0]))
-        self._inputs = make_frame_inputs(interval, addresses(self._arrays[1]))
+        self._arrays = upload(conductor_arrays(point)), upload(order_arrays(point))
+        self.conductor = make_conductor(point, slots_of(point.system, interval), addresses(self._arrays[0]))
+        self._order = StepOrder(**addresses(self._arrays[1]))
         self._realizations = cupy.asarray(realizations)
         energies = given_energies(point, realizations)
         self._given = None if energies is None else cupy.asarray(np.ascontiguousarray(energies))
-        numbers = self._conductor.slots * self._conductor.sites * self._conductor.record
+        numbers = self.conductor.slots * self.conductor.sites * self.conductor.record
         self._records = cupy.empty(len(realizations) * numbers)
 
     def cross(self, frames: Array, stretch: Stretch) -> None:
-        told = [by_value(structure) for structure in (self._conductor, self._inputs, stretch)]
+        told = [by_value(structure) for structure in (self.conductor, self._order, stretch)]
         arguments = (*told, np.int64(len(frames)), self._realizations, self._given, self._records, frames)
-        threads = threads_of(self._conductor.sites * self._conductor.spins)
-        kernels_of(WIDE).entries["wide_steps"]((len(frames),), (threads,), arguments)
+        threads = threads_of(self.conductor.sites * self.conductor.spins)
+        kernels_of(WIDE).entries[entry_of(frames)]((len(frames),), (threads,), arguments)

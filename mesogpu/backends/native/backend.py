@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from mesogpu.backends.bar_inputs import bar_slots, has_real_frames
 from mesogpu.backends.bars import BarOutput
-from mesogpu.backends.conductor import KernelOutput
+from mesogpu.backends.conductor import ARRAYS, KernelOutput, make_conductor
 from mesogpu.backends.kernel_backend import KernelBackend
 from mesogpu.backends.native import wide
 from mesogpu.backends.native.bars_library import follow
@@ -39,7 +40,8 @@ class NativeBackend(KernelBackend):
     def signature(self) -> str:
         """Kernel sources, compiler and instruction set; and NumPy, which prepares leads and multiplies wide frames."""
         compiler = find_compiler()
-        kernels = f"kernels {source_digest()[:16]}; {compiler.identity}; {compiler.instruction_set}; wide {FIRST_WIDE}"
+        widths = "; ".join(f"wide {numbers} {orbitals}" for numbers, orbitals in FIRST_WIDE.items())
+        kernels = f"kernels {source_digest()[:16]}; {compiler.identity}; {compiler.instruction_set}; {widths}"
         return f"native; {kernels}; {arithmetic_signature()}"
 
     def launch(self, point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
@@ -52,4 +54,7 @@ class NativeBackend(KernelBackend):
         return recurse(point, split, realizations)
 
     def follow(self, point: Point, ends: tuple[int, ...], interval: int, realizations: NDArray[np.uint32]) -> BarOutput:
-        return follow(point, ends, interval, realizations)
+        conductor = make_conductor(point, bar_slots(point, interval), dict.fromkeys(ARRAYS))
+        numbers = "real" if has_real_frames(conductor) else "complex"
+        way = wide.follow if wide_frames_are_faster(point.system.orbitals, numbers) else follow
+        return way(point, ends, interval, realizations)

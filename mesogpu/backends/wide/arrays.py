@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,12 @@ class Arrays:
         return self.module.linalg.inv(upper)
 
 
+GRAM = {"f": blas.dsyrk, "c": blas.zherk}
+FACTOR = {"f": lapack.dpotrf, "c": lapack.zpotrf}
+INVERSE = {"f": lapack.dtrtri, "c": lapack.ztrtri}
+"""By the kind of a matrix's numbers."""
+
+
 class HostArrays(Arrays):
     """NumPy, with LAPACK for half the work of a Gram product; a matrix without a factor spoils none of the others."""
 
@@ -51,18 +57,19 @@ class HostArrays(Arrays):
 
     def gram_factor(self, matrices: Array) -> Array:
         samples, _, columns = matrices.shape
-        factors = np.empty((samples, columns, columns), dtype=np.complex128)
+        factors = np.empty((samples, columns, columns), dtype=matrices.dtype)
+        kind = matrices.dtype.kind
         for matrix, factor in zip(matrices, factors, strict=True):
             # LAPACK reads the memory of X as X^T, and writes that of R^T: (X^dagger X)^* = R^T R^*.
-            gram = blas.zherk(1.0, matrix.T, lower=1)
-            lower, failed = lapack.zpotrf(gram, lower=1, overwrite_a=1)
+            gram = GRAM[kind](1.0, matrix.T, lower=1)
+            lower, failed = FACTOR[kind](gram, lower=1, overwrite_a=1)
             factor[...] = np.nan if failed else lower.T
         return factors
 
     def triangle_inverse(self, upper: Array) -> Array:
-        inverses = np.empty(upper.shape, dtype=np.complex128)
+        inverses = np.empty(upper.shape, dtype=upper.dtype)
         for triangle, inverse in zip(upper, inverses, strict=True):
-            lower, _ = lapack.ztrtri(triangle.T, lower=1)
+            lower, _ = INVERSE[upper.dtype.kind](triangle.T, lower=1)
             inverse[...] = lower.T
         return inverses
 
@@ -73,3 +80,10 @@ HOST = HostArrays()
 def adjoint(matrices: Array) -> Array:
     """The conjugate transpose of each matrix."""
     return matrices.conj().swapaxes(-1, -2)
+
+
+def in_full_batches(realizations: NDArray[np.uint32], size: int) -> Iterator[NDArray[np.uint32]]:
+    """Realizations `size` at a time; the last one fills up its batch: libraries go another way for another number."""
+    filled = np.concatenate([realizations, np.repeat(realizations[-1:], -len(realizations) % size)])
+    for first in range(0, len(filled), size):
+        yield filled[first : first + size]

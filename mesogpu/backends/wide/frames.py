@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mesogpu.backends.conductor import KernelOutput
 from mesogpu.backends.kernel_inputs import frame_arrays
-from mesogpu.backends.wide.arrays import Array, Arrays, adjoint
+from mesogpu.backends.wide.arrays import Array, Arrays, adjoint, in_full_batches
 from mesogpu.backends.wide.steps import StepsOf, Stretch
 from mesogpu.backends.wide.triangles import Triangle
 from mesogpu.plan.points import Point
@@ -26,14 +26,11 @@ def transmit(
     """A list of realizations of a point, `interval` slices between stabilisations.
 
     arrays, steps : linear algebra and steps on the device that is to do it
-    batch         : realizations at a time. A batch is always full, the last realization fills it up: libraries choose
-                    another way for another number of matrices.
+    batch         : realizations at a time, see `in_full_batches`
     """
-    filled = np.concatenate([realizations, np.repeat(realizations[-1:], -len(realizations) % batch)])
     with np.errstate(all="ignore"):  # what leaves the finite numbers is found by its certificates
         parts = [
-            _Batch(arrays, steps, point, interval, filled[first : first + batch]).transmit()
-            for first in range(0, len(filled), batch)
+            _Batch(arrays, steps, point, interval, part).transmit() for part in in_full_batches(realizations, batch)
         ]
     merged: dict[str, Any] = {"eigenvalues": None}
     for name in parts[0]:

@@ -9,21 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-GROUP_BYTES = 8 * 16 * 3
-"""Of the kernel's frames and their Gram product, for each square orbital: eight lanes of complex numbers, 2 + 1 D^2."""
+GROUP_BYTES = {"complex": 8 * 16 * 3, "real": 8 * 8 * 3}
+"""Of the kernel's frames and their Gram product, for each square orbital: eight lanes of numbers, 2 + 1 D^2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Rates on one core, in GFLOP/s of the algorithm's operations, for frames of D orbitals.
 
-    cache  : bytes of second-level cache
-    kernel : of the vector kernel, as long as GROUP_BYTES D^2 fit the cache
-    decay  : beyond, its rate is lower by (cache / GROUP_BYTES D^2)^decay
-    wide   : of wide frames, in the limit of large D
-    half   : D where their rate is half of that
+    numbers : of frames: complex, as those of a transmission, or real, as those of most bars
+    cache   : bytes of second-level cache
+    kernel  : of the vector kernel, as long as GROUP_BYTES D^2 fit the cache
+    decay   : beyond, its rate is lower by (cache / GROUP_BYTES D^2)^decay
+    wide    : of wide frames, in the limit of large D
+    half    : D where their rate is half of that
     """
 
+    numbers: str
     cache: float
     kernel: float
     decay: float
@@ -32,7 +34,7 @@ class Rates:
 
     def of_kernel(self, orbitals: int) -> float:
         """Rate of the vector kernel."""
-        return float(self.kernel * min(1.0, self.cache / (GROUP_BYTES * orbitals**2)) ** self.decay)
+        return float(self.kernel * min(1.0, self.cache / (GROUP_BYTES[self.numbers] * orbitals**2)) ** self.decay)
 
     def of_wide_frames(self, orbitals: int) -> float:
         """Rate of wide frames."""
@@ -43,13 +45,16 @@ class Rates:
         return next(orbitals for orbitals in count(1) if self.of_wide_frames(orbitals) > self.of_kernel(orbitals))
 
 
-MEASURED = Rates(cache=2**21, kernel=62.28, decay=0.3646, wide=74.63, half=190.6)
+MEASURED = (
+    Rates("complex", cache=2**21, kernel=62.28, decay=0.3646, wide=74.63, half=190.6),
+    Rates("real", cache=2**21, kernel=62.28, decay=0.3646, wide=74.63, half=190.6),
+)
 """What benchmarks/results/wide.json says."""
 
-FIRST_WIDE = MEASURED.crossing()
+FIRST_WIDE = {rates.numbers: rates.crossing() for rates in MEASURED}
 """Orbitals from which on wide frames are taken: on every processor, as a run's bytes must not depend on its cache."""
 
 
-def wide_frames_are_faster(orbitals: int) -> bool:
-    """Whether wide frames are the faster way for so many orbitals."""
-    return orbitals >= FIRST_WIDE
+def wide_frames_are_faster(orbitals: int, numbers: str = "complex") -> bool:
+    """Whether wide frames, real or complex, are the faster way for so many orbitals."""
+    return orbitals >= FIRST_WIDE[numbers]

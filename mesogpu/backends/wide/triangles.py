@@ -13,17 +13,18 @@ BLOCK = 32
 class Triangle:
     """R of X = Q R for a stack of matrices X, by their Gram products.
 
-    spread : (R,) float64, largest over smallest diagonal entry of R: what the Gram product squared; NaN or infinite
-             where it had no factor
+    diagonal : (R, columns) float64, of R
+    spread   : (R,) float64, largest over smallest diagonal entry of R: what the Gram product squared; NaN or infinite
+               where it had no factor
     """
 
     def __init__(self, arrays: Arrays, matrices: Array) -> None:
         self._arrays = arrays
         xp = arrays.module
         self._factor = factor = arrays.gram_factor(matrices)
-        diagonal = xp.diagonal(factor, axis1=1, axis2=2).real
-        smallest = diagonal.min(axis=1)
-        self.spread = xp.where(smallest > 0.0, diagonal.max(axis=1) / smallest, xp.inf)
+        self.diagonal = xp.diagonal(factor, axis1=1, axis2=2).real
+        smallest = self.diagonal.min(axis=1)
+        self.spread = xp.where(smallest > 0.0, self.diagonal.max(axis=1) / smallest, xp.inf)
         self._blocks = [self._block(first, stop) for first, stop in blocks(factor.shape[-1])]
 
     def _block(self, first: int, stop: int) -> tuple[int, int, Array]:
