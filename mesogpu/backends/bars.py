@@ -21,8 +21,13 @@ from mesogpu.plan.points import Point
 BATCHES = 32
 """Consecutive parts of a bar, from whose scatter its own error comes."""
 
-AUDITED_SLICES = 256
-"""So much of an audited bar's beginning is followed again by the oracle."""
+PROBED_SLICES = 256
+"""So much of an audited bar's beginning is followed again by the oracle, and so long are a pilot's bars."""
+
+PROBED_ORBITALS = 128
+FEWEST_AUDITED, FEWEST_PILOT = 4, 32
+"""Wider bars are probed over fewer slices, by the square of their orbitals: QR of each slice takes some fifty times
+longer than to follow it."""
 
 LOSS_BOUND = 1e-9
 """Largest error of an exponent per slice, of a certified bar; and its difference from the audit's."""
@@ -35,7 +40,8 @@ SPREAD_BOUND = 1e7
 """Largest spread of one factor that its Gram product survives: that of 1 / sqrt(eps) has none."""
 
 PILOT = np.arange(8, dtype=np.uint32)
-PILOT_SLICES = 256
+WIDE_PILOT = PILOT[:2]
+"""The exponents of a wide bar are many enough for a mean."""
 PILOT_SPREAD = 2e3
 """What the factors of a pilot's bars are meant to spread over in the mean: few of a million then reach the bound."""
 
@@ -78,7 +84,7 @@ class KernelBars:
 
     def compute(self, block: Block) -> Arrays:
         """What is stored of the bars of a block."""
-        point, ends = block.point, marks(bars_of(block.point))
+        point, ends = block.point, marks(block.point)
         sums = np.empty((len(ends), block.count, point.system.orbitals))
         conditioning, status = np.empty(block.count), np.empty(block.count, dtype=np.uint8)
         rows, interval, passed = np.arange(block.count), self.interval(point), Status.CERTIFIED
@@ -92,23 +98,23 @@ class KernelBars:
         for row in rows:
             sums[:, row] = oracle_sums(block, int(block.first + row), ends)
             status[row] = Status.ORACLE if np.isfinite(sums[:, row]).all() else Status.FAILED_NOT_FINITE
-        return stored(bars_of(point), sums, conditioning, status)
+        return stored(point, sums, conditioning, status)
 
     def interval(self, point: Point) -> int:
         """Slices between two factorisations: what suits the beginning of a few bars, which the point alone decides."""
-        pilot = replace(
-            point, index=0, parameters=(), lengths=(PILOT_SLICES,), bars=Bars(PILOT_SLICES, warmup=0, exponents=None)
-        )
+        slices = probed_slices(point, FEWEST_PILOT)
+        pilot = replace(point, index=0, parameters=(), lengths=(slices,), bars=Bars(slices, warmup=0, exponents=None))
         if pilot not in self._intervals:
             self._intervals[pilot] = self._piloted(pilot)
         return self._intervals[pilot]
 
     def _piloted(self, pilot: Point) -> int:
-        interval = estimated_interval(pilot)
+        interval, slices = estimated_interval(pilot), pilot.slices
+        bars = PILOT if pilot.system.orbitals <= PROBED_ORBITALS else WIDE_PILOT
         while interval > 1:
-            spread = float(self._launch(pilot, (PILOT_SLICES,), interval, PILOT).spread_sum.mean())
+            spread = float(self._launch(pilot, (slices,), interval, bars).spread_sum.mean())
             if np.isfinite(spread):
-                spread /= -(-PILOT_SLICES // interval) + 1
+                spread /= -(-slices // interval) + 1
                 fitting = interval * np.log(PILOT_SPREAD) / np.log(max(spread, 2.0))
                 return int(np.clip(fitting, 1, LONGEST_INTERVAL))
             interval //= 2
@@ -117,16 +123,16 @@ class KernelBars:
 
 def compute_by_oracle(block: Block) -> Arrays:
     """What is stored of the bars of a block, by Householder QR throughout."""
-    ends = marks(bars_of(block.point))
+    ends = marks(block.point)
     sums = np.stack([oracle_sums(block, block.first + row, ends) for row in range(block.count)], axis=1)
     finite = np.isfinite(sums).all(axis=(0, 2))
     status = np.where(finite, Status.CERTIFIED, Status.FAILED_NOT_FINITE).astype(np.uint8)
-    return stored(bars_of(block.point), sums, np.ones(block.count), status)
+    return stored(block.point, sums, np.ones(block.count), status)
 
 
 def audited_part(block: Block, realization: int) -> NDArray[np.float64]:
     """Mean ln R_ii of the audited part of one bar, factorised in every slice, (1, D)."""
-    end = min(AUDITED_SLICES, marks(bars_of(block.point))[-1])
+    end = audited_slices(block.point)
     return oracle_sums(block, realization, (end,), interval=1) / end
 
 
@@ -150,12 +156,23 @@ def bars_of(point: Point) -> Bars:
     return point.bars
 
 
-def marks(bars: Bars) -> tuple[int, ...]:
+def probed_slices(point: Point, fewest: int) -> int:
+    """Slices of a probe of a point's bars, at least `fewest`."""
+    narrowing = min(1.0, PROBED_ORBITALS / point.system.orbitals)
+    return max(fewest, int(PROBED_SLICES * narrowing**2))
+
+
+def audited_slices(point: Point) -> int:
+    """Slices at the beginning of each bar of a point that an audit follows."""
+    return min(probed_slices(point, FEWEST_AUDITED), point.slices)
+
+
+def marks(point: Point) -> tuple[int, ...]:
     """Where along a bar its sums are read off: the end of the audited part, of the warm-up, and of every batch."""
-    end = bars.warmup + bars.slices
+    bars = bars_of(point)
     batches = min(BATCHES, bars.slices)
     batch_ends = {bars.warmup + bars.slices * k // batches for k in range(batches + 1)}
-    return tuple(sorted((batch_ends | {min(AUDITED_SLICES, end)}) - {0}))
+    return tuple(sorted((batch_ends | {audited_slices(point)}) - {0}))
 
 
 def certified(output: BarOutput, slices: int) -> NDArray[np.bool_]:
@@ -165,7 +182,7 @@ def certified(output: BarOutput, slices: int) -> NDArray[np.bool_]:
 
 
 def stored(
-    bars: Bars, sums: NDArray[np.float64], conditioning: NDArray[np.float64], status: NDArray[np.uint8]
+    point: Point, sums: NDArray[np.float64], conditioning: NDArray[np.float64], status: NDArray[np.uint8]
 ) -> Arrays:
     """The variables of a block of bars, from sums of ln R_ii between its marks.
 
@@ -173,7 +190,7 @@ def stored(
     returns : lyapunov_exponents, lyapunov_errors, lyapunov_drift (count, k) float64, per slice, smallest first;
               conditioning, status (1, count); audited (1, count, D), mean ln R_ii of the audited part
     """
-    ends, totals = np.array(marks(bars)), np.cumsum(sums, axis=0)
+    bars, ends, totals = bars_of(point), np.array(marks(point)), np.cumsum(sums, axis=0)
     first = np.searchsorted(ends, bars.warmup) if bars.warmup else -1
     start = totals[first] if bars.warmup else np.zeros_like(totals[0])
     batches = min(BATCHES, bars.slices)
@@ -185,7 +202,7 @@ def stored(
     exponents = (borders[-1] - start) / bars.slices
     scatter = rates.std(axis=0, ddof=1) / np.sqrt(batches) if batches > 1 else np.full_like(exponents, np.nan)
     drift = rates[half:].mean(axis=0) - rates[:half].mean(axis=0) if half else np.full_like(exponents, np.nan)
-    audited_end = min(AUDITED_SLICES, int(ends[-1]))
+    audited_end = audited_slices(point)
     smallest = np.arange(sums.shape[2])[::-1][: bars.stored(sums.shape[2])]
     return {
         "lyapunov_exponents": exponents[:, smallest],

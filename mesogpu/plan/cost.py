@@ -27,6 +27,7 @@ _SMOOTHING_FLOPS = 2.0
 _WORKING_MATRICES = 12
 _SMOOTHING_ARRAYS = 3
 _SLICES_AT_ONCE = 64
+_MOST_TOGETHER = 512
 _SUMS = 34
 """Of ln R_ii in a bar: at the ends of the audit, of the warm-up and of 32 batches."""
 
@@ -58,15 +59,17 @@ def block_size(largest: float) -> int:
 def block_memory(point: Point, count: int) -> int:
     """Bytes that a backend may hold for one block: working matrices, what is random of the slices, and the results.
 
-    What is random of a bar is drawn a few slices at a time, unless it is correlated.
+    What is random of a bar is drawn a few slices at a time, unless it is correlated. Bars of more than 512 orbitals are
+    followed one after the other.
     """
     orbitals, reaches = point.system.orbitals, _reaches(point)
+    together = 1 if point.bars and orbitals > _MOST_TOGETHER else count
     slices = min(point.slices, _SLICES_AT_ONCE) if point.bars and not reaches else point.slices
     matrices = _WORKING_MATRICES * COMPLEX_BYTES * orbitals**2
     random = _numbers_a_site(point.system) * slices * point.system.lattice.sites
     noise = sum(math.prod(extent + 2 * reach for extent in _extents(point)) for reach in reaches)
     results = (_SUMS if point.bars else len(point.lengths)) * (orbitals + 5)
-    return count * (matrices + FLOAT_BYTES * (random + _SMOOTHING_ARRAYS * noise + results))
+    return together * (matrices + FLOAT_BYTES * (random + _SMOOTHING_ARRAYS * noise)) + count * FLOAT_BYTES * results
 
 
 def _transmission_flops(point: Point) -> float:
