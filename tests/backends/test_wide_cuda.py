@@ -52,6 +52,7 @@ class EmulatedCupy(ModuleType):
         self.__spec__, self.cuda = base.__spec__, base.cuda
         self.get_default_memory_pool, self.library = base.get_default_memory_pool, library
         self.launches: list[tuple[int, int]] = []
+        self.numbers: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(np, {"asnumpy": "asarray"}.get(name, name))
@@ -79,6 +80,7 @@ class WideSteps:
         assert frames.flags.c_contiguous
         assert frames.dtype == {"complex": np.complex128, "real": np.float64}[self._name]
         self._cupy.launches.append((*grid, *block))
+        self._cupy.numbers.add(self._name)
         arrays = (realizations, given, records, frames)
         self._cupy.library.wide_launch(
             self._name.encode(),
@@ -148,6 +150,7 @@ def test_wide_bars_on_a_gpu_are_those_of_the_host(cupy, monkeypatch, system):
         one, other = getattr(ours, field.name), getattr(theirs, field.name)
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10, err_msg=field.name)
     assert cupy.launches == [(3, 32)] * (2 * (2 + 2))
+    assert cupy.numbers == {numbers}
 
 
 @pytest.mark.usefixtures("cupy")
