@@ -154,13 +154,15 @@ def _draw_table(axes: Axes, curve: Curve, name: str) -> None:
 
 
 def _scale(set_scale: Callable[[str], None], axis: Axis, numbers: Sequence[float]) -> None:
-    """A logarithmic axis for positive numbers of different size, few plain ticks for others."""
+    """A logarithmic axis for positive numbers of different size; whole ticks for whole numbers, few plain ones else."""
     if numbers and min(numbers) > 0.0 and max(numbers) > LOG_SPAN * min(numbers):
         set_scale("log")
         decades = np.log10(max(numbers) / min(numbers))
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < DECADES else (1.0,)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())
+    elif all(float(number).is_integer() for number in numbers):
+        axis.set_major_locator(MaxNLocator(8, integer=True))
 
 
 def _knows(entries: Sequence[Entry], group: str, name: str) -> bool:

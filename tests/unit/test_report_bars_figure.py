@@ -160,6 +160,14 @@ def test_theory_is_a_power_law_between_its_points_and_ends_with_its_regime():
     np.testing.assert_allclose(line.get_ydata(), line.get_xdata() ** 2 / 90.0, rtol=1e-9)
 
 
+def test_widths_have_whole_ticks():
+    # Seen to fail with plain ticks, at 4.5 and 5.5 sites.
+    experiment = bar_experiment(model=Model("square", 4, (), False, "periodic", 1.0), sweep={"model.width": (4, 6, 8)})
+    results, summary = stored([[0.3], [0.2], [0.1]], experiment, parameters={"width": (4, 6, 8)})
+    (axes,) = draw(results, summary).axes
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
+
+
 def test_forms_of_different_regimes_are_not_joined():
     energies = (-0.5, 0.0, 0.5)
     experiment = bar_experiment(sweep={"energy": energies})
