@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cases import Case
+from benchmarks.cases import BarCase, Case
 from benchmarks.conductors import random_points
+from mesogpu.backends.bars import LOSS_BOUND
 from mesogpu.backends.base import Backend
 from mesogpu.backends.certify import (
     ABSOLUTE_BOUND,
@@ -33,6 +34,9 @@ LINEAR_BOUND = 1e-9
 PLANTED = Case(16, 160, disorder=8.0)
 PLANTED_INTERVALS = (4, 8, 16)
 """Where 2 is right."""
+
+BAR_SLICES, BAR_WARMUP = 200, 50
+"""Of bars that two engines follow."""
 
 SPLITS = ((64,), (1, 2, 5, 56), (33, 31), (8,) * 8)
 
@@ -68,6 +72,25 @@ def parity(backend: Backend, other: Backend, points: Iterable[Point], count: int
             beyond.append(f"{point.system}, lengths {point.lengths}, seed {point.seed}")
     largest = {f"largest_difference_in_{name}": value for name, value in worst.items()}
     return {"passed": totals["failed"] == 0 and not beyond, **totals, **largest, "points_beyond_bound": beyond}
+
+
+def parity_of_bars(backend: Backend, other: Backend, cases: Iterable[BarCase], count: int = 4) -> Check:
+    """Lyapunov exponents of whole spectra over a few hundred slices, in units of what a certified one may be off by."""
+    worst, samples, failed = 0.0, 0, 0
+    for case in cases:
+        block = Block(case.point(BAR_SLICES, warmup=BAR_WARMUP), 0, 0, count)
+        tested, exact = backend.compute(block), other.compute(block)
+        samples += count
+        failed += int((tested["status"] >= Status.FAILED_UNITARITY).sum())
+        difference = np.abs(tested["lyapunov_exponents"] - exact["lyapunov_exponents"]) / LOSS_BOUND
+        worst = max(worst, float(np.nan_to_num(difference, nan=np.inf).max()))
+    return {
+        "name": "parity of bars",
+        "passed": failed == 0 and worst <= 1.0,
+        "samples": samples,
+        "failed": failed,
+        "largest_difference_in_exponents": worst,
+    }
 
 
 def differences(tested: Mapping[str, NDArray[Any]], exact: Mapping[str, NDArray[Any]]) -> dict[str, float]:

@@ -13,6 +13,8 @@ them, on one core as measured here, and on an H200 at 30 % of its 33.5 TFLOP/s (
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -21,11 +23,12 @@ import numpy as np
 from benchmarks import qr_peer
 from benchmarks.cases import BARS, BarCase
 from benchmarks.machine import provenance, write_json
-from benchmarks.measuring import enough, on_one_core, timed
+from benchmarks.measuring import Clock, enough, on_one_core, timed
 from benchmarks.operations import bar_operations
 from benchmarks.options import options
 from benchmarks.peaks import Peaks
 from mesogpu.backends.bars import BarOutput
+from mesogpu.backends.kernel_backend import KernelBackend
 from mesogpu.backends.native.backend import NativeBackend
 from mesogpu.backends.wide.switch import wide_frames_are_faster
 from mesogpu.plan import Point
@@ -64,52 +67,57 @@ def main() -> None:
         print(line(row), flush=True)
     peaks.measure_again()
     found = peaks.as_json()
-    for row in rows:
-        for name, peak in found.items():
-            if peak:
-                row[f"percent_of_{name}"] = 100.0 * row["gflops"] / peak
-    print("peaks in this run: " + ", ".join(f"{name} {peak:.1f} GFLOP/s" for name, peak in found.items() if peak))
-    for row in rows:
-        print(f"{row['name']:>8} {row['percent_of_dgemm']:5.1f} % of dgemm")
+    add_percentages(rows, found)
+    print_percentages(rows, found)
     write_json({"benchmark": "bars", "machine": machine, "peaks_gflops": found, "rows": rows}, asked.json)
 
 
 def measure(backend: NativeBackend, case: BarCase, seconds: float, *, quick: bool) -> dict[str, Any]:
     """One row: the chosen way, its peer, and what 0.1 % would take."""
+    wide = wide_frames_are_faster(case.width**2, "real")
+    row = rate(backend, case, 1 if wide else GROUP, seconds)
+    row["way"] = "wide" if wide else "kernel"
+    row |= compare(backend, case, row["interval"], row["slices"], seconds, quick=quick)
+    row["ratio"] = row["peer"]["minimum"] / row["timing"]["minimum"]
+    each = 1e-6 * row["timing"]["minimum"]
+    needed = slices_to(backend, case, DEMAND, seconds=10.0 * seconds, each=each)
+    row["slices_to_demand"] = needed
+    row["seconds_to_demand"] = needed * each
+    row["predicted_h200_seconds"] = needed * row["operations"] / PREDICTED_RATE
+    return row
+
+
+def rate(
+    backend: KernelBackend, case: BarCase, bars: int, seconds: float, clock: Clock = time.process_time
+) -> dict[str, Any]:
+    """Time per slice of so many bars in a launch that takes about so many seconds, and the rate of operations."""
     interval = backend.interval(case.point(1000))
-    orbitals = case.width**2
-    wide = wide_frames_are_faster(orbitals, "real")
-    bars = 1 if wide else GROUP
-    slices = enough(lambda count: follow(backend, case.point(count), interval, bars), seconds, 2 * interval, 2**16)
-    timing = timed(partial(follow, backend, case.point(slices), interval, bars), 3)
+    slices = enough(
+        lambda count: follow(backend, case.point(count), interval, bars), seconds, 2 * interval, 2**16, clock
+    )
+    timing = timed(partial(follow, backend, case.point(slices), interval, bars), 3, clock)
     each = timing.minimum / (bars * slices)
     operations = bar_operations(case.point(1).system, slices, interval, real=True) / slices
-    row: dict[str, Any] = {
+    return {
         **case.as_json(),
         "name": case.name,
         "interval": interval,
-        "way": "wide" if wide else "kernel",
+        "bars": bars,
+        "slices": slices,
         "timing": {**timing.per(bars * slices), "unit": "us per slice of one bar"},
         "slices_per_second": 1.0 / each,
         "operations": operations,
         "gflops": operations / each / 1e9,
     }
-    row |= compare(backend, case, interval, slices, seconds, quick=quick)
-    row["ratio"] = row["peer"]["minimum"] / (1e6 * each)
-    needed = slices_to(backend, case, DEMAND, bars, seconds=10.0 * seconds, each=each)
-    row["slices_to_demand"] = needed
-    row["seconds_to_demand"] = needed * each
-    row["predicted_h200_seconds"] = needed * operations / PREDICTED_RATE
-    return row
 
 
-def follow(backend: NativeBackend, point: Point, interval: int, bars: int) -> BarOutput:
+def follow(backend: KernelBackend, point: Point, interval: int, bars: int) -> BarOutput:
     """The chosen way on so many bars, their sums read off at the end."""
     return backend.follow(point, (point.slices,), interval, np.arange(bars, dtype=np.uint32))
 
 
 def compare(
-    backend: NativeBackend, case: BarCase, interval: int, slices: int, seconds: float, *, quick: bool
+    backend: KernelBackend, case: BarCase, interval: int, slices: int, seconds: float, *, quick: bool
 ) -> dict[str, Any]:
     """NumPy's QR on the same bars: its time per slice, and the largest difference of an exponent."""
     bars = PEER_BARS if case.width <= WIDEST_COMPARED else 1
@@ -130,12 +138,12 @@ def compare(
     return {"peer": peer, "largest_difference": difference, "compared_slices": length}
 
 
-def slices_to(backend: NativeBackend, case: BarCase, demand: float, bars: int, *, seconds: float, each: float) -> float:
+def slices_to(backend: KernelBackend, case: BarCase, demand: float, *, seconds: float, each: float) -> float:
     """Slices that a relative error of gamma_1 takes, by the scatter between bars that are as long as the time allows.
 
     The error of a sum of independent parts falls with the root of their number, however they are dealt out to bars.
     """
-    count = max(4 * GROUP, bars)
+    count = 4 * GROUP
     slices = int(np.clip(seconds / each / count, 64, 4096))
     point = case.point(slices, warmup=min(WARMUP, slices))
     start = min(WARMUP, slices)
@@ -145,6 +153,20 @@ def slices_to(backend: NativeBackend, case: BarCase, demand: float, bars: int, *
     exponents = sums[:, -1] / slices
     error = exponents.std(ddof=1) / np.sqrt(count) / exponents.mean()
     return float(count * slices * (error / demand) ** 2)
+
+
+def add_percentages(rows: list[dict[str, Any]], peaks: Mapping[str, float | None]) -> None:
+    """Percent of each peak that was measured, GFLOP/s, beside each rate."""
+    for row in rows:
+        row |= {f"percent_of_{name}": 100.0 * row["gflops"] / peak for name, peak in peaks.items() if peak}
+
+
+def print_percentages(rows: list[dict[str, Any]], peaks: Mapping[str, float | None]) -> None:
+    """A second table, once the peaks are known."""
+    named = {name: peak for name, peak in peaks.items() if peak}
+    print("peaks in this run: " + ", ".join(f"{name} {peak:.1f} GFLOP/s" for name, peak in named.items()))
+    for row in rows:
+        print(f"{row['name']:>8}  " + "  ".join(f"{row[f'percent_of_{name}']:5.1f} % of {name}" for name in named))
 
 
 def line(row: dict[str, Any]) -> str:

@@ -3,10 +3,9 @@
     python -m benchmarks.gpu [--quick] [--json OUT] [--backend cuda|native] [--against native|numpy]
 
 Needs NumPy, SciPy and CuPy; a C++ compiler makes the comparison larger. In order: parity with another engine on random
-conductors and at the standard sizes, equal bytes for any split, the certificate on planted bad samples, speed at the
-standard sizes in percent of what the device reaches in this run: cuBLAS's dgemm, which may use tensor cores, and bare
-fused multiply-adds. Exit status: 0 passed, 1 a check failed, 5 no such
-device.
+conductors, at the standard sizes and of bars, equal bytes for any split, the certificate on planted bad samples; speed
+at the standard sizes and of bars, in percent of what the device reaches in this run: cuBLAS's dgemm, which may use
+tensor cores, and bare fused multiply-adds. Exit status: 0 passed, 1 a check failed, 5 no such device.
 """
 
 from __future__ import annotations
@@ -14,13 +13,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from benchmarks import device
-from benchmarks.acceptance import certificate, equal_bytes, parity_at_standard_sizes, random_parity
-from benchmarks.cases import MODELS, QUICK, STANDARD, Case
+from benchmarks import bars, device
+from benchmarks.acceptance import certificate, equal_bytes, parity_at_standard_sizes, parity_of_bars, random_parity
+from benchmarks.cases import BARS, MODELS, QUICK, STANDARD, BarCase, Case
 from benchmarks.kernels import Effort, add_percentages, measure, print_percentages
 from benchmarks.machine import provenance, write_json
 from benchmarks.measuring import on_one_core
@@ -29,6 +29,9 @@ from mesogpu.backends.base import Backend
 from mesogpu.backends.kernel_backend import KernelBackend
 from mesogpu.backends.select import select_backend
 from mesogpu.errors import BackendUnavailable, EnvironmentFault
+
+BARS_A_LAUNCH = {"cuda": 1024, "native": bars.GROUP}
+"""Enough to fill a large GPU; of wide bars as many batches as that takes."""
 
 UNAVAILABLE = EnvironmentFault.exit_code
 EFFORT = {
@@ -55,29 +58,34 @@ def main() -> int:
     print(", ".join(f"{name} {value}" for name, value in machine["device"].items()))
     print(f"against {other.name}, commit {machine['commit']}")
     cases = QUICK if asked.quick else (*STANDARD, *MODELS)
+    followed = BARS[:1] if asked.quick else (*BARS[:5], BarCase(8, 5.952, model="su2"))
     checks = []
     for check in (
         partial(random_parity, backend, other, points=8 if asked.quick else 120),
         partial(parity_at_standard_sizes, backend, other, cases),
+        partial(parity_of_bars, backend, other, followed),
         partial(equal_bytes, backend),
         partial(certificate, backend, other, 256 if asked.quick else 4096),
     ):
         checks.append(check())
         print(f"[{time.perf_counter() - start:5.0f} s] {sentence(checks[-1])}", flush=True)
-    peaks, rows = speed(backend, cases, quick=asked.quick)
+    peaks, rows, long = speed(backend, cases, [case for case in followed if case.model == "cubic"], quick=asked.quick)
     seconds = time.perf_counter() - start
     passed = all(check["passed"] for check in checks)
     print(f"{'passed' if passed else 'FAILED'} after {seconds:.0f} s")
     document = {"benchmark": "gpu", "backend": backend.name, "against": other.name, "machine": machine}
     write_json(
-        {**document, "passed": passed, "seconds": seconds, "checks": checks, "peaks_gflops": peaks, "rows": rows},
+        {**document, "passed": passed, "seconds": seconds, "checks": checks, "peaks_gflops": peaks}
+        | {"rows": rows, "bars": long},
         asked.json,
     )
     return 0 if passed else 1
 
 
-def speed(backend: KernelBackend, cases: tuple[Case, ...], *, quick: bool) -> tuple[dict[str, float], Any]:
-    """Peaks in GFLOP/s and a row for each case; wall time, because a device computes while this process waits."""
+def speed(
+    backend: KernelBackend, cases: Sequence[Case], followed: Sequence[BarCase], *, quick: bool
+) -> tuple[dict[str, float], Any, Any]:
+    """Peaks in GFLOP/s, a row for each case and for each bar; wall time: a device computes while this process waits."""
     peaks = device.peak_rates(backend.name)
     rows, effort = [], EFFORT[backend.name]
     if quick:
@@ -91,11 +99,19 @@ def speed(backend: KernelBackend, cases: tuple[Case, ...], *, quick: bool) -> tu
             f"{case.name:>20} {row['interval']:3d} {rates[0]:15.4g} {row['traces']['gflops']:8.1f} {rates[1]:12.4g}",
             flush=True,
         )
+    print(f"{'bars':>20} {'q':>3} {'slices/s':>15} {'GFLOP/s':>8}")
+    long = []
+    for bar in followed:
+        row = bars.rate(backend, bar, BARS_A_LAUNCH[backend.name], effort.seconds, effort.clock)
+        long.append(row)
+        print(f"{bar.name:>20} {row['interval']:3d} {row['slices_per_second']:15.4g} {row['gflops']:8.1f}", flush=True)
     again = device.peak_rates(backend.name)
     peaks = {name: max(rate, again[name]) / 1e9 for name, rate in peaks.items()}
     add_percentages(rows, peaks)
     print_percentages(rows, peaks)
-    return peaks, rows
+    bars.add_percentages(long, peaks)
+    bars.print_percentages(long, peaks)
+    return peaks, rows, long
 
 
 def sentence(check: dict[str, Any]) -> str:

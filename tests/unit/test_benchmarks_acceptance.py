@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from benchmarks import acceptance
-from benchmarks.cases import Case
+from benchmarks.cases import BarCase, Case
 from benchmarks.conductors import random_points
+from mesogpu.backends.bars import LOSS_BOUND, BarOutput
 from mesogpu.backends.kernel_backend import KernelBackend, KernelOutput
 from mesogpu.backends.native.backend import NativeBackend
 from mesogpu.backends.reference.backend import ReferenceBackend
@@ -57,6 +58,14 @@ class Neighbourly(Altered):
         return replace(output, trace=output.trace * (1.0 + 2e-16 * (output.trace.shape[1] % 3)))
 
 
+class Drifting(NativeBackend):
+    """Every exponent of a bar is off by twice what a certified one may be."""
+
+    def follow(self, point, ends, interval, realizations) -> BarOutput:
+        output = super().follow(point, ends, interval, realizations)
+        return replace(output, sums=output.sums + 2.0 * LOSS_BOUND * np.diff(ends, prepend=0)[:, None, None])
+
+
 class Orderly(NativeBackend):
     """The last bits of a sample depend on whether it follows its predecessor."""
 
@@ -92,6 +101,14 @@ def test_an_error_of_1e_7_fails_parity():
     assert found["largest_difference_in_shot_noise"] < acceptance.LINEAR_BOUND
     assert not found["passed"]
     assert found["largest_difference_in_log_conductance"] == pytest.approx(10.0, rel=0.05)
+
+
+def test_exponents_beyond_their_bound_fail_the_parity_of_bars():
+    cases = [BarCase(3), BarCase(3, 5.952, model="su2")]
+    assert acceptance.parity_of_bars(NATIVE, ReferenceBackend(), cases)["passed"]
+    found = acceptance.parity_of_bars(Drifting(), ReferenceBackend(), cases)
+    assert not found["passed"]
+    assert found["largest_difference_in_exponents"] == pytest.approx(2.0, rel=0.01)
 
 
 @pytest.mark.parametrize("faulty", [Neighbourly, Orderly])

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import operations
-from benchmarks.cases import FLUX, MODELS, STANDARD, Case
+from benchmarks.cases import FLUX, MODELS, STANDARD, BarCase, Case
 
 COMPLEX = 8  # real operations of a complex multiplication with addition
 
@@ -88,6 +88,15 @@ def test_more_lengths_cost_attachments_and_eigenvalues_theirs():
     parts = 100 * operations.slice_operations(point.system)
     parts += 12 * operations.stabilisation_operations(10, channels) + operations.attachment_operations(10, channels)
     assert plain == pytest.approx(parts)
+
+
+def test_a_bar_costs_its_slices_and_factors():
+    # Seen to fail with the operations of complex frames, and with P counted.
+    case, width = BarCase(4), 16
+    entry = 1 + 4 + 1  # onsite energy, four neighbours, the slice before; of real numbers
+    products = (gram(2 * width, width) + cholesky(width) + solve(2 * width, width)) / 4
+    found = operations.bar_operations(case.point(1).system, 12, 4, real=True)
+    assert found == pytest.approx(12 * entry * width**2 + 3 * products, rel=0.1)
 
 
 def test_every_standard_size_is_timed_once_with_a_name_of_its_own():
