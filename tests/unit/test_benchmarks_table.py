@@ -60,3 +60,18 @@ def test_a_device_gets_a_table_of_its_own(tmp_path: Path):
     document["backend"] = "native"
     (tmp_path / "gpu.json").write_text(json.dumps(document), encoding="utf-8")
     assert table.section(tmp_path) == ""
+
+
+def test_bars_are_shown_with_what_they_take(tmp_path: Path):
+    row = {"name": "8 x 8", "way": "kernel", "timing": {"minimum": 6.44}, "slices_per_second": 155_280.0}
+    row |= {"gflops": 51.2, "percent_of_dgemm": 64.6, "ratio": 41.3, "largest_difference": 3e-13}
+    row |= {"seconds_to_demand": 19.6, "predicted_h200_seconds": 0.12}
+    wide = row | {"name": "16 x 16", "way": "wide", "timing": {"minimum": 870.0}, "seconds_to_demand": 5200.0}
+    machine = {"cpu": "some processor", "commit": "a" * 40, "date": "2026-11-21"}
+    document = {"machine": machine, "peaks_gflops": {"dgemm": 79.0}, "rows": [row, wide]}
+    (tmp_path / "bars.json").write_text(json.dumps(document), encoding="utf-8")
+    shown = table.section(tmp_path)
+    assert "| 8 x 8 | 6.4 | 155,280 | 51 | 65 | 41 x | 20 s | 0.12 s |" in shown
+    assert "| 16 x 16 | 870 | 155,280 | 51 | 65 | 41 x | 1.4 h | 0.12 s |" in shown
+    assert "from 16 x 16 on by BLAS" in shown
+    assert "within 3e-13" in shown
