@@ -1,0 +1,85 @@
+"""The landmark table: rows are made of verdicts, comparisons of what was measured, and examples are what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import landmark_rows, landmarks
+from mesogpu.config.load import load_experiment
+from mesogpu.plan import make_plan
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def verdict(distance: float | None, length: int, source: str = "a table") -> dict[str, Any]:
+    numbers = {"value": 1.0, "error": 0.1, "reference": 1.1, "reference_error": 0.2}
+    agrees = None if distance is None else abs(distance) <= 3.0
+    where = {"parameters": {"flux": 0.0}, "length": length}
+    return {"what": "fano", "where": where, "source": source, "distance": distance, "agrees": agrees, **numbers}
+
+
+def test_a_row_counts_what_agrees_and_shows_the_farthest():
+    # Seen to fail with the first entry shown, and with entries without an error counted.
+    rows = landmarks.grouped(
+        "some", [verdict(0.5, 10), verdict(-3.5, 20), verdict(None, 30), verdict(1.0, 10, "a law")]
+    )
+    assert [(row["source"], row["entries"], row["agreeing"], row["agrees"]) for row in rows] == [
+        ("a table", 2, 1, False),
+        ("a law", 1, 1, True),
+    ]
+    assert rows[0]["where"]["length"] == 20
+    assert landmarks.line(rows[0]).startswith(
+        "DIFFERS fano 1/2: 1 +- 0.1 against 1.1 +- 0.2, -3.5 at flux = 0.0, L = 20"
+    )
+
+
+@pytest.mark.parametrize("landmark", landmarks.LANDMARKS, ids=lambda landmark: landmark.name)
+def test_every_landmark_has_an_experiment_that_can_be_made_small(landmark: landmarks.Landmark):
+    path = CONFIGS / f"{landmark.config}.yaml"
+    small, whole = load_experiment(path, landmark.quick), load_experiment(path)
+    assert small.realizations < whole.realizations
+
+
+@pytest.mark.parametrize("path", sorted((CONFIGS / "landmarks").glob("*.yaml")), ids=lambda path: path.stem)
+def test_an_experiment_of_a_landmark_says_what_it_shows(path: Path):
+    first, _, command, *_ = path.read_text(encoding="utf-8").splitlines()
+    assert first.startswith("# ")
+    assert first.endswith(".")
+    assert command == f"#     mesogpu run configs/landmarks/{path.name}"
+    assert f"landmarks/{path.stem}" in {landmark.config for landmark in landmarks.LANDMARKS}
+
+
+def test_the_wire_of_both_classes_has_the_channels_that_its_law_counts():
+    experiment = load_experiment(CONFIGS / "landmarks" / "classes.yaml")
+    assert {point.system.channels() for point in make_plan(experiment).points} == {landmark_rows.CLASSES_CHANNELS}
+
+
+def bars(*lengths: float) -> dict[str, Any]:
+    return {"points": [{"localization_length": {"value": value, "error": 0.01 * value}} for value in lengths]}
+
+
+@pytest.mark.parametrize(("field", "agrees"), [(175.0, True), (200.0, False)])
+def test_the_ratio_of_two_classes_is_judged(field: float, agrees: bool):
+    (found,) = landmark_rows.classes({"classes": bars(100.0, field)})
+    assert found["value"] == pytest.approx(field / 100.0)
+    assert found["agrees"] is agrees
+
+
+def test_squares_are_compared_at_one_conductance_and_extrapolated():
+    # Seen to fail with var g at the nearest disorder, and with an extrapolation in M.
+    def entry(width: int, g: float) -> dict[str, Any]:
+        variance = 0.18 + 0.8 / width + 0.02 * (g - landmark_rows.SQUARE_CONDUCTANCE)
+        return {
+            "length": width,
+            "conductance_mean": {"value": g, "error": 0.01},
+            "conductance_variance": {"value": variance, "error": 0.001},
+        }
+
+    points = [entry(width, g) for width in (32, 48, 64) for g in (2.0, 3.1, 4.2)]
+    (found,) = landmark_rows.squares({"squares": {"points": points}})
+    assert found["value"] == pytest.approx(0.18)
+    assert found["agrees"]
+    assert landmark_rows.squares({"squares": {"points": [entry(32, 3.0), entry(32, 3.2)]}}) == []
