@@ -26,7 +26,7 @@ from mesogpu.plan.limits import check_disk, check_memory
 from mesogpu.plan.plan import Plan, make_plan
 from mesogpu.plan.points import Point, count_points, points
 from mesogpu.report import plot_results
-from mesogpu.store import Writer, append_log, file_bytes, open_results
+from mesogpu.store import Writer, append_log, file_bytes, in_stored_blocks, open_results
 
 if TYPE_CHECKING:
     import xarray
@@ -61,6 +61,8 @@ def run(
     workers: int | None = None,
     listen: Callable[[Event], None] | None = None,
     overrides: Sequence[str] = (),
+    grow: bool = False,
+    mixed: bool = False,
 ) -> Path:
     """Compute an experiment into a results file, or go on with the one that is there.
 
@@ -70,17 +72,20 @@ def run(
     workers    : processes; 1 computes in this one; None takes the cores that this process may use, or 1 for a GPU
     listen     : called with each event of the run, in this process
     overrides  : "key.path=value" each, applied to the experiment
+    grow       : whether a file with some of the experiment's sweep points takes up the others
+    mixed      : whether a file of another arithmetic is gone on with, each block marked by its own
     returns    : the results file
     raises     : ConfigError, PhysicsError, PlanError before any work; StoreError for a file of another experiment;
                  EnvironmentFault for what the machine refuses; Interrupted on Ctrl-C, everything committed being kept
     """
     resolved = _resolve(experiment, overrides)
-    plan = make_plan(resolved)
     out = results_path(resolved, path)
+    plan = in_stored_blocks(out, make_plan(resolved))
     engine = select_backend(backend)
     count = _worker_count(engine, workers)
     check_limits(plan, out, count)
-    with Writer(out, plan, config_text=dump_yaml(resolved), signature=engine.signature) as writer:
+    text = dump_yaml(resolved)
+    with Writer(out, plan, config_text=text, signature=engine.signature, grow=grow, mixed=mixed) as writer:
         append_log(out, event="started", backend=engine.name, workers=count)
         record = execute(plan, writer, backend=engine.name, workers=count, listen=listen)
         append_log(out, event="finished", **asdict(record))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,15 +32,21 @@ TOO_MANY_FAILED = 4
 @backend_option
 @workers_option
 @overrides_option
+@click.option("--grow", is_flag=True, help="Let OUT.h5 take up new sweep points; what it has is kept.")
+@click.option(
+    "--mixed",
+    is_flag=True,
+    help="Let OUT.h5 hold blocks of two backends or machine types, whose last bits differ; each block is marked.",
+)
 @verbosity
-def run(config: Path, out: Path | None, backend: str, workers: int | None, overrides: tuple[str, ...]) -> int:
+def run(config: Path, out: Path | None, overrides: tuple[str, ...], **options: Any) -> int:
     """Compute the ensemble of CONFIG into OUT.h5, or go on with it.
 
     The same command resumes an interrupted run, and with more realizations it extends a finished one.
     Ends with the statistics, theory beside them, and a figure OUT.png.
     """
     try:
-        path, was_complete = _compute(config, out, backend, workers, overrides)
+        path, was_complete = _compute(config, out, overrides, options)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; what is committed is kept, the same command goes on from there") from None
     from mesogpu.cli.results import show_results
@@ -60,10 +66,11 @@ def run(config: Path, out: Path | None, backend: str, workers: int | None, overr
     return _verdict(path, progress)
 
 
-def _compute(
-    config: Path, out: Path | None, backend: str, workers: int | None, overrides: tuple[str, ...]
-) -> tuple[Path, bool]:
-    """The results file, and whether it was complete before."""
+def _compute(config: Path, out: Path | None, overrides: tuple[str, ...], options: dict[str, Any]) -> tuple[Path, bool]:
+    """The results file, and whether it was complete before.
+
+    options : of `api.run`: backend, workers, grow, mixed
+    """
     from mesogpu.config.load import load_experiment
 
     experiment = load_experiment(config, overrides)
@@ -72,9 +79,10 @@ def _compute(
     from mesogpu.config.notes import notes
 
     path = api.results_path(experiment, out)
-    narrate("\n".join([ensemble(experiment), *notes(experiment), choice_reason(backend), f"results go to {path}"]))
+    engine = choice_reason(options["backend"])
+    narrate("\n".join([ensemble(experiment), *notes(experiment), engine, f"results go to {path}"]))
     with run_progress() as listener:
-        api.run(experiment, path, backend=backend, workers=workers, listen=listener)
+        api.run(experiment, path, listen=listener, **options)
     return path, listener.complete_before
 
 

@@ -1,5 +1,6 @@
 """Results on disk: one HDF5 file with one writer, crash-safe, readable at any time."""
 
+from mesogpu.store.continuation import in_stored_blocks
 from mesogpu.store.layout import file_bytes
 from mesogpu.store.progress import PointProgress, Progress, read_progress
 from mesogpu.store.provenance import packages
@@ -13,6 +14,7 @@ __all__ = [
     "Writer",
     "append_log",
     "file_bytes",
+    "in_stored_blocks",
     "open_results",
     "packages",
     "read_progress",

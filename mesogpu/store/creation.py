@@ -16,7 +16,7 @@ from mesogpu.plan import Plan
 from mesogpu.store.existing import Existing, opened
 from mesogpu.store.layout import Layout, file_bytes, make_layout
 from mesogpu.store.manifest import Manifest, describes, hash_outside, manifest_path, pending_path
-from mesogpu.store.provenance import file_attributes
+from mesogpu.store.provenance import file_attributes, is_mixed
 from mesogpu.store.raw import BlockFile
 from mesogpu.store.skeleton import build
 from mesogpu.store.variables import COMMIT
@@ -30,11 +30,12 @@ def publish(
     The new file has its bytes on the disk before it is renamed, and its manifest waits beside it: whatever moment a
     process dies at, the name holds the old state or the new one, and `settle` puts the manifest right.
 
-    copy   : called with the new file's blocks, to enter those that are known already
-    raises : EnvironmentFault for too little space; OSError for what else the disk refuses
+    signature : of the blocks to come; one a line where they are mixed
+    copy      : called with the new file's blocks, to enter those that are known already
+    raises    : EnvironmentFault for too little space; OSError for what else the disk refuses
     """
     require_space(path, file_bytes(plan))
-    layout = make_layout(plan)
+    layout = make_layout(plan, mixed=is_mixed(signature))
     attributes = file_attributes(plan, config_text=config_text, signature=signature)
     aside = path.with_name(f"{path.name}.tmp{os.getpid()}")
     try:

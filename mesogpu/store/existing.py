@@ -13,14 +13,12 @@ import h5py
 import numpy as np
 
 from mesogpu.errors import DamagedFileError, StoreError
-from mesogpu.plan import Plan
 from mesogpu.store.faults import explained
-from mesogpu.store.manifest import Manifest, describes, manifest_path, pending_path
-from mesogpu.store.provenance import FILETYPE, FORMAT_VERSION
+from mesogpu.store.manifest import describes, manifest_path, pending_path
+from mesogpu.store.provenance import FILETYPE, FORMAT_VERSION, is_mixed
 from mesogpu.store.variables import COMMIT, RESULTS
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
-_SHOWN: Final = 5
 
 MALFORMED: Final = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 """What h5py, and code that relies on a file's structure, raise where that structure is not there."""
@@ -51,17 +49,20 @@ class Existing:
         """First byte of every array that is written after creation, by name."""
         return {name: offset for name, (offset, _) in self.extents.items()}
 
-    def require_same(self, plan: Plan, signature: str) -> None:
-        """Refuse to continue this file where its blocks could not stand beside the plan's.
+    @property
+    def block_size(self) -> int:
+        """B, realizations a block."""
+        return int(self.attributes["block_size"])
 
-        raises : StoreError for another experiment, signature or block size, or for more realizations than asked;
-                 DamagedFileError where that is only what damage made of it
-        """
-        reason = self._conflict(plan, signature)
-        if reason and manifest_path(self.path).exists() and not self.is_whole():
-            raise self.damage()
-        if reason:
-            raise StoreError(f"{self.path}: {reason}")
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """Arithmetic signatures of the blocks, several where the file is mixed."""
+        return tuple(str(self.attributes["signature"]).split("\n"))
+
+    @property
+    def mixed(self) -> bool:
+        """Whether each block says of which signature it is."""
+        return is_mixed(str(self.attributes["signature"]))
 
     def is_whole(self) -> bool:
         """Whether size and structure are what the manifest says, or the one that waits to replace it."""
@@ -74,47 +75,6 @@ class Existing:
             f"{self.path}: its size or structure is not what was created ({manifest_path(self.path).name} tells); "
             "mesogpu verify --repair restores it with every block that is whole"
         )
-
-    def _conflict(self, plan: Plan, signature: str) -> str:
-        """What forbids to continue with this plan, and the remedy; empty where nothing does."""
-        found = self.attributes
-        if found["config_sha256"] != plan.experiment.identity():
-            return (
-                f"holds another experiment ({found['config_sha256'][:12]}) than the one to run "
-                f"({plan.experiment.identity()[:12]}{self._differences(plan)}); choose another output with -o"
-            )
-        if found["signature"] != signature:
-            return (
-                f"was computed by {found['signature']!r}, this run would use {signature!r}, whose results differ in "
-                "the last bits; use the same backend and machine type, or another output with -o"
-            )
-        if found["block_size"] != plan.block_size:
-            return (
-                f"is cut into blocks of {found['block_size']} realizations by mesogpu {found['mesogpu_version']}, this "
-                f"version cuts {plan.block_size}; continue with that version, or choose another output with -o"
-            )
-        if self.realizations > plan.realizations:
-            return (
-                f"holds {self.realizations} realizations a point, more than the {plan.realizations} asked for; "
-                "use it as it is, or choose another output with -o"
-            )
-        return ""
-
-    def _differences(self, plan: Plan) -> str:
-        """The first values in which the two experiments differ, as far as the manifest tells."""
-        try:
-            manifest = Manifest.load(manifest_path(self.path))
-        except DamagedFileError:
-            return ""
-        if manifest.config_sha256 != self.attributes["config_sha256"]:
-            return ""
-        theirs = dict(_leaves(manifest.experiment))
-        ours = dict(_leaves(plan.experiment.document()))
-        changed = [path for path in sorted(theirs | ours) if theirs.get(path) != ours.get(path)]
-        changed = [path for path in changed if path not in ("name", "schema", "realizations")]
-        shown = [f"{path}: {theirs.get(path)!r} there, {ours.get(path)!r} here" for path in changed[:_SHOWN]]
-        more = [f"and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
-        return "; ".join(["", *shown, *more])
 
 
 def find(path: Path) -> Existing | None:
@@ -207,14 +167,3 @@ def _unreadable(path: Path, reason: str) -> StoreError:
             f"{path}: {reason}, though its manifest says that it was; mesogpu verify --repair restores it"
         )
     return StoreError(f"{path}: {reason}; choose another file, or another output with -o")
-
-
-def _leaves(document: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(document, Mapping):
-        for key, value in document.items():
-            yield from _leaves(value, f"{path}.{key}" if path else str(key))
-    elif isinstance(document, list | tuple) and any(isinstance(item, Mapping) for item in document):
-        for number, item in enumerate(document):
-            yield from _leaves(item, f"{path}.{number}")
-    else:
-        yield path, list(document) if isinstance(document, tuple) else document

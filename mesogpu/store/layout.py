@@ -22,6 +22,7 @@ from mesogpu.store.variables import (
     EXPONENTS,
     LENGTH,
     LENGTH_POSITION,
+    MIXED,
     POINT,
     RECORDED,
     RESERVED,
@@ -96,21 +97,20 @@ class Layout:
         return min(self.block_size, self.sizes["realization"] - block * self.block_size)
 
 
-def make_layout(plan: Plan, realizations: int | None = None) -> Layout:
+def make_layout(plan: Plan, *, mixed: bool = False) -> Layout:
     """The layout of a plan's results file.
 
-    realizations : in place of the plan's own number, for a file that was made for another one
+    mixed : whether its blocks are of several arithmetic signatures, each block saying of which
     """
-    rows = plan.realizations if realizations is None else realizations
     slices = np.array([point.lengths for point in plan.points], "<i4")
     equal = bool((slices == slices[0]).all())
     bars = [point.bars for point in plan.points if point.bars]
     sizes = {
         "point": len(plan.points),
         "length": plan.lengths,
-        "realization": rows,
+        "realization": plan.realizations,
         "channel": plan.max_channels,
-        "block": -(-rows // plan.block_size),
+        "block": plan.blocks_per_point,
     }
     coordinates: list[tuple[Variable, NDArray[Any]]] = [
         (POINT, np.arange(sizes["point"])),
@@ -124,8 +124,8 @@ def make_layout(plan: Plan, realizations: int | None = None) -> Layout:
         coordinates.append((_parameter(name, path, values, plan.experiment), values))
     coordinates += [(EXPONENTS if bars else CHANNELS, np.array(plan.channels)), (RECORDED if bars else SLICES, slices)]
     coordinates += [(WARMUP, np.array([each.warmup for each in bars]))] if bars else []
-    asked = {"", *plan.experiment.observables}
-    results = tuple(variable for variable in RESULTS[plan.experiment.method] if variable.observable in asked)
+    asked = {"", *plan.experiment.observables, *([MIXED] if mixed else [])}
+    results = tuple(variable for variable in RESULTS[plan.experiment.method] if variable.asked_by in asked)
     return Layout(sizes, plan.block_size, tuple(coordinates), results, names)
 
 

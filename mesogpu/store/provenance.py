@@ -35,7 +35,7 @@ def file_attributes(plan: Plan, *, config_text: str, signature: str) -> dict[str
     """Root attributes of the file of one plan.
 
     config_text : resolved YAML
-    signature   : arithmetic signature of the backend
+    signature   : arithmetic signature of the backend; of a mixed file several, one a line
     """
     return {
         "filetype": FILETYPE,
@@ -53,6 +53,11 @@ def file_attributes(plan: Plan, *, config_text: str, signature: str) -> dict[str
         "git_sha": git_sha(),
         "packages": json.dumps(packages(), sort_keys=True),
     }
+
+
+def is_mixed(signature: str) -> bool:
+    """Whether the attribute `signature` names several, so that every block says which is its own."""
+    return "\n" in signature
 
 
 def packages() -> dict[str, str]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mesogpu.errors import DamagedFileError, MesogpuError
 from mesogpu.plan import BlockResult
 from mesogpu.store.layout import Layout
-from mesogpu.store.variables import COMMIT, COMMIT_ENTRY, COMMITTED, Variable
+from mesogpu.store.variables import AUDIT, COMMIT, COMMIT_ENTRY, COMMITTED, SIGNATURE, Variable
 
 _FILL_BYTES: Final = 1 << 20
 synchronize = getattr(os, "fdatasync", os.fsync)
@@ -59,10 +59,11 @@ class BlockFile:
         self._strips = tuple(self._strip(variable) for variable in layout.results)
         self._blocks = layout.sizes["block"]
 
-    def encode(self, result: BlockResult) -> list[bytes]:
+    def encode(self, result: BlockResult, signature: int = 0) -> list[bytes]:
         """The bytes of a result, one item a variable in file order, eigenvalues padded with NaN to the file's channels.
 
-        raises : MesogpuError where the result is not what the block's layout asks for (a bug in a backend)
+        signature : which line of the file's attribute tells the arithmetic of the block; stored in a mixed file alone
+        raises    : MesogpuError where the result is not what the block's layout asks for (a bug in a backend)
         """
         rows = self.layout.rows(result.index)
         if result.count != rows or result.first != result.index * self.layout.block_size:
@@ -70,7 +71,21 @@ class BlockFile:
                 f"block {result.index} of point {result.point}: realizations {result.first} + {result.count}, "
                 f"the file expects {result.index * self.layout.block_size} + {rows}; please report this"
             )
-        return [self._encode(strip, result) for strip in self._strips]
+        given = {**result.arrays, AUDIT.name: result.audit, SIGNATURE.name: signature}
+        return [self._encode(strip, result, given.get(strip.variable.name)) for strip in self._strips]
+
+    def decode(self, point: int, block: int, parts: Sequence[bytes]) -> tuple[BlockResult, int]:
+        """What `encode` made these bytes of, as wide as this file's channels, and the signature; it took no time."""
+        rows = self.layout.rows(block)
+        arrays: dict[str, NDArray[Any]] = {}
+        for strip, part in zip(self._strips, parts, strict=True):
+            extents = {**self.layout.sizes, "realization": rows, "block": 1}
+            shape = [extents[dim] for dim in strip.variable.dims[1:]]
+            arrays[strip.variable.name] = np.frombuffer(part, strip.variable.dtype).reshape(shape)
+        signature = int(arrays.pop(SIGNATURE.name, np.zeros(1))[0])
+        audit = arrays.pop(AUDIT.name)[..., 0]
+        first = block * self.layout.block_size
+        return BlockResult(point, block, first, rows, arrays, audit, 0.0), signature
 
     def read(self, point: int, block: int) -> list[bytes]:
         """The bytes of a block as they are in the file, one item a variable.
@@ -127,9 +142,8 @@ class BlockFile:
             return strip.runs(point, block, 1)
         return strip.runs(point, block * self.layout.block_size, self.layout.rows(block))
 
-    def _encode(self, strip: _Strip, result: BlockResult) -> bytes:
+    def _encode(self, strip: _Strip, result: BlockResult, given: Any) -> bytes:
         variable = strip.variable
-        given = result.audit if strip.a_row_a_block else result.arrays.get(variable.name)
         if given is None:
             raise MesogpuError(
                 f"block {result.index} of point {result.point}: {variable.name} is missing; please report this"

@@ -16,6 +16,12 @@ COMMIT_ENTRY: Final = np.dtype([("state", "<u4"), ("crc32c", "<u4")])
 COMMITTED: Final = 1
 """`state` of a block whose bytes are in the file; 0 is a block still to be computed."""
 
+MIXED: Final = "mixed"
+"""What asks for the variable that says of which arithmetic signature a block is."""
+
+UNSIGNED: Final = 255
+"""Its value for a block that is not computed yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -23,7 +29,7 @@ class Variable:
 
     name, dims, dtype, units, long_name : as in the file
     fill        : value of everything not yet computed
-    observable  : which entry of `observables` asks for it; empty where it is always there
+    asked_by    : which entry of `observables` asks for it, or MIXED; empty where it is always there
     """
 
     name: str
@@ -32,7 +38,7 @@ class Variable:
     units: str
     long_name: str
     fill: float = 0
-    observable: str = ""
+    asked_by: str = ""
 
     def attributes(self) -> dict[str, Any]:
         """HDF5 attributes that say what the numbers mean."""
@@ -72,7 +78,16 @@ _SAMPLE = ("point", "length", "realization")
 _BAR = ("point", "realization", "channel")
 _ONE = units.DIMENSIONLESS
 _NAN = math.nan
-_AUDIT = Variable(
+SIGNATURE = Variable(
+    "signature_index",
+    ("point", "block"),
+    "u1",
+    _ONE,
+    "which line of the attribute `signature`, from 0, tells the arithmetic of the block; 255: not computed",
+    UNSIGNED,
+    MIXED,
+)
+AUDIT = Variable(
     "audit_deviation",
     ("point", "length", "block"),
     "<f8",
@@ -84,7 +99,8 @@ _STATUS = Variable(
     "status", _SAMPLE, "u1", _ONE, "how the sample was certified; 255: not computed", Status.NOT_COMPUTED
 )
 _TRANSMISSION = (
-    _AUDIT,
+    SIGNATURE,
+    AUDIT,
     _STATUS,
     Variable("conductance", _SAMPLE, "<f8", _ONE, "g = Tr t t^dagger; G = degeneracy * g * e^2/h", _NAN),
     Variable("log_conductance", _SAMPLE, "<f8", _ONE, "ln g, also where g underflows", _NAN),
@@ -101,8 +117,9 @@ _TRANSMISSION = (
     ),
 )
 _LYAPUNOV = (
+    SIGNATURE,
     replace(
-        _AUDIT,
+        AUDIT,
         units=units.PER_SLICE,
         long_name="largest |d sum of ln R_ii| / slices between the start of a bar of the block and its audit by the "
         "reference backend; NaN: none audited",

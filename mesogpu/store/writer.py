@@ -8,6 +8,7 @@ import logging
 import os
 import stat
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from mesogpu.errors import DamagedFileError, EnvironmentFault, StoreError
 from mesogpu.plan import BlockResult, Plan
+from mesogpu.store.continuation import Continuation, continuation
 from mesogpu.store.creation import publish, settle
-from mesogpu.store.existing import Existing, find
+from mesogpu.store.existing import find
 from mesogpu.store.faults import explained
 from mesogpu.store.growth import grow
 from mesogpu.store.layout import make_layout
@@ -36,24 +38,36 @@ class Writer:
     path        : the results file; a link is followed
     plan        : what is to be computed; more realizations than the file holds make it grow
     config_text : resolved YAML, stored in a new file
-    signature   : arithmetic signature of the backend; blocks of two signatures do not share a file
+    signature   : arithmetic signature of the backend
+    grow        : whether a file that holds some of the plan's points, and no others, takes up the rest
+    mixed       : whether blocks of this signature may share a file with those of another, each marked as what it is
     done        : (points, blocks) bool, blocks whose bytes are committed and have the right checksum
     raises      : StoreError for a file that is not ours or of another experiment, left untouched; DamagedFileError for
                   one that is not as it was written; EnvironmentFault for a second writer, no space, no permission
     """
 
-    def __init__(self, path: str | os.PathLike[str], plan: Plan, *, config_text: str, signature: str) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        plan: Plan,
+        *,
+        config_text: str,
+        signature: str,
+        grow: bool = False,
+        mixed: bool = False,
+    ) -> None:
         self.path = Path(os.path.realpath(path))
         self.done: NDArray[np.bool_] = np.zeros((len(plan.points), plan.blocks_per_point), bool)
         self._descriptor = -1
         self._stopped = False
+        self._go_on = partial(continuation, plan=plan, signature=signature, grow=grow, mixed=mixed)
         self._lock = PathLock(self.path)
         if not self.path.parent.is_dir():
             raise StoreError(
                 f"{self.path}: there is no directory {self.path.parent}; create it, or choose another output with -o"
             )
         # Looked at before the lock, so that nothing is left beside a file that will be refused.
-        self._find(plan, signature)
+        self._find()
         self._lock.acquire()
         try:
             with explained(self.path, "opening for writing"):
@@ -73,7 +87,9 @@ class Writer:
                  nothing further, and what was committed before stays
         """
         pending = [
-            (result.point, result.index, self._blocks.encode(result)) for result in results if not self._is_done(result)
+            (result.point, result.index, self._blocks.encode(result, self._signature))
+            for result in results
+            if not self._is_done(result)
         ]
         if not pending:
             return
@@ -110,29 +126,30 @@ class Writer:
     def _is_done(self, result: BlockResult) -> bool:
         return bool(self.done[result.point, result.index])
 
-    def _find(self, plan: Plan, signature: str) -> Existing | None:
+    def _find(self) -> Continuation | None:
+        """How to go on with the file that is there; None where there is none."""
         prior = find(self.path)
-        if prior is not None:
-            prior.require_same(plan, signature)
-        return prior
+        return None if prior is None else self._go_on(prior)
 
     def _prepare(self, plan: Plan, config_text: str, signature: str) -> BlockFile:
         """Bring the file into being, or check and grow the one that is there; then hold it open for writing."""
-        layout = make_layout(plan)
-        prior = self._find(plan, signature)
-        settle(self.path, prior)
-        if prior is None:
+        step = self._find()
+        settle(self.path, step.prior if step else None)
+        if step is None:
             publish(self.path, plan, config_text=config_text, signature=signature)
         else:
-            _require_whole(prior, plan)
-            if prior.realizations < plan.realizations:
-                grow(prior, plan, config_text=config_text, signature=signature)
-        current = self._find(plan, signature)
-        if current is None:
-            raise EnvironmentFault(f"{self.path}: vanished while being opened; see that nothing else works on it")
+            _require_whole(step)
+            if not step.in_place:
+                grow(step, config_text=config_text)
+        now = self._find()
+        if now is None or not now.in_place:
+            raise EnvironmentFault(
+                f"{self.path}: vanished or was replaced while being opened; see that nothing else works on it"
+            )
+        self._signature = now.prior.signatures.index(signature)
         self._descriptor = _hold(self.path)
         self._status = os.fstat(self._descriptor)
-        return BlockFile(self._descriptor, layout, current.offsets)
+        return BlockFile(self._descriptor, make_layout(plan, mixed=now.prior.mixed), now.prior.offsets)
 
     def _recover(self) -> None:
         """Find what is done; make every other block that was touched as if it never had been."""
@@ -170,13 +187,14 @@ class Writer:
             )
 
 
-def _require_whole(prior: Existing, plan: Plan) -> None:
+def _require_whole(step: Continuation) -> None:
     """Check that a file is, apart from its blocks, what was created.
 
     raises : DamagedFileError where its size or structure changed, or there is no manifest to tell
     """
+    prior = step.prior
     manifest = Manifest.load(manifest_path(prior.path))
-    layout = make_layout(plan, prior.realizations)
+    layout = make_layout(step.stored, mixed=prior.mixed)
     shapes = {variable.name: layout.shape(variable) for variable in (COMMIT, *layout.results)}
     if manifest.offsets != prior.offsets or prior.shapes != shapes | {"realization": (prior.realizations,)}:
         raise prior.damage()

@@ -13,6 +13,7 @@ import random
 import resource
 import sys
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -55,9 +56,10 @@ def plan(**changes: object) -> Plan:
 
 
 def compute(plan: Plan, point: int, index: int) -> BlockResult:
-    """What a backend would return: numbers drawn for this point and block, and nothing else."""
+    """What a backend would return: numbers drawn for what this point is and the block, and nothing else."""
     block = plan.block(point, index)
-    rng = np.random.default_rng([plan.experiment.seed, point, index])
+    system = zlib.crc32(repr(block.point.system).encode())
+    rng = np.random.default_rng([plan.experiment.seed, system, block.point.stream_point, index])
     shape = (plan.lengths, block.count)
     eigenvalues = -np.sort(-rng.random((*shape, plan.channels[point])), axis=-1)
     conductance = eigenvalues.sum(axis=-1)

@@ -90,7 +90,7 @@ def test_another_signature_or_block_size_is_refused(tmp_path: Path) -> None:
     before = contents(tmp_path)
     with pytest.raises(StoreError, match="computed by 'stand-in 1', this run would use 'stand-in 2'"):
         cases.write(path, cases.plan(), signature="stand-in 2")
-    with pytest.raises(StoreError, match=r"blocks of 16 realizations .* this version cuts 32"):
+    with pytest.raises(StoreError, match=r"blocks of 16 realizations, this plan into blocks of 32; .*-o"):
         cases.write(path, cases.replace(cases.plan(), block_size=32))
     assert contents(tmp_path) == before
 
