@@ -57,7 +57,8 @@ def analyze(results: xarray.Dataset, *, experiment: Experiment | None = None) ->
     """
     experiment = experiment or stored_experiment(results)
     made = summarise_bars(results, experiment) if holds_bars(results) else _summarise_samples(results, experiment)
-    ready: dict[str, Any] = json_ready(made)
+    signatures = str(results.attrs.get("signature", "")).split("\n")
+    ready: dict[str, Any] = json_ready(made | {"signatures": signatures})
     return ready
 
 

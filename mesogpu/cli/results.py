@@ -35,7 +35,7 @@ def status(results: Path, as_json: bool) -> int:
     progress = read_progress(results)
     if as_json:
         counts = {"done": progress.done, "total": progress.total, "failed": progress.failed}
-        emit_json(counts | {"points": [asdict(point) for point in progress.points]})
+        emit_json(counts | {"signatures": progress.signatures, "points": [asdict(point) for point in progress.points]})
     else:
         emit_sheet(_status_sheet(results, progress))
     return 0 if progress.complete else INCOMPLETE
@@ -120,4 +120,7 @@ def _status_sheet(path: Path, progress: Progress) -> Sheet:
     done = f"{progress.done:,} of {counted(progress.total, 'realization')} ({share})"
     title = f"{path}: {state}, {done}, {progress.failed:,} failed"
     notes = ["Shown are the points that are under way or have failed samples."] if brief else []
+    if len(progress.signatures) > 1:
+        counts = "; ".join(f"{name}: {count:,}" for name, count in progress.signatures.items())
+        notes.append(f"Mixed arithmetic, results differ in the last bits; realizations by signature: {counts}")
     return Sheet(title, ["point", *names, "done", "total", "failed"], rows, notes, keys=1 + len(names))

@@ -21,6 +21,9 @@ def verdicts(summary: Mapping[str, Any]) -> list[str]:
     """
     bars = of_bars(summary)
     sentences = [] if summary["complete"] else [_progress(summary)]
+    signatures = summary.get("signatures", ())
+    if len(signatures) > 1:
+        sentences.append(f"Mixed arithmetic: samples of {' and '.join(signatures)}, which differ in the last bits.")
     fits = [fit for fit in summary["fits"].get("one_l", ()) if fit["l"]]
     sentences += [_mean_free_path(fit) for fit in fits[:MOST_FITS]]
     sentences += bars_verdicts(summary) if bars else []

@@ -15,6 +15,7 @@ from mesogpu.plan import Status
 from mesogpu.store.existing import opened
 from mesogpu.store.faults import explained
 from mesogpu.store.reader import committed_blocks, parameter_names, require_file
+from mesogpu.store.variables import SIGNATURE
 
 _SAMPLES: Final = 1 << 23
 """Status bytes held at once."""
@@ -32,12 +33,16 @@ class PointProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress of a results file, in realizations; `failed` counts those with a failed sample at any length."""
+    """Progress of a results file, in realizations; `failed` counts those with a failed sample at any length.
+
+    signatures : how many are done of each arithmetic signature; of more than one where the file is mixed
+    """
 
     done: int
     total: int
     failed: int
     points: tuple[PointProgress, ...]
+    signatures: dict[str, int]
 
     @property
     def complete(self) -> bool:
@@ -61,12 +66,23 @@ def read_progress(path: str | os.PathLike[str]) -> Progress:
         rows = np.minimum(block_size, total - block_size * np.arange(committed.shape[1]))
         done = committed @ rows
         failed = _failed(file["status"], committed, block_size)
+        signatures = _signatures(file, np.where(committed, rows, 0))
         columns = {name: file[name][()].tolist() for name in parameter_names(file)}
     points = tuple(
         PointProgress({name: values[k] for name, values in columns.items()}, int(done[k]), total, int(failed[k]))
         for k in range(len(committed))
     )
-    return Progress(int(done.sum()), total * len(points), int(failed.sum()), points)
+    return Progress(int(done.sum()), total * len(points), int(failed.sum()), points, signatures)
+
+
+def _signatures(file: h5py.File, done: NDArray[np.int64]) -> dict[str, int]:
+    """Realizations done of each arithmetic signature.
+
+    done : (points, blocks) int64
+    """
+    names = str(file.attrs["signature"]).split("\n")
+    marks = file[SIGNATURE.name][()] if len(names) > 1 else np.zeros(done.shape, "u1")
+    return {name: int(done[marks == index].sum()) for index, name in enumerate(names)}
 
 
 def _failed(status: h5py.Dataset, committed: NDArray[np.bool_], block_size: int) -> NDArray[np.int64]:
