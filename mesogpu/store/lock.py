@@ -1,4 +1,7 @@
-"""One writer a file: an exclusive fcntl lock on OUT.h5.lock, held for as long as the file may be written."""
+"""One writer a file: an exclusive fcntl lock on OUT.h5.lock, held for as long as the file may be written.
+
+Where MESOGPU_LOCK is "owner-file", an owner file as well, which also works where the file system has no locks.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 
 from mesogpu.errors import EnvironmentFault
 from mesogpu.store.faults import explained
+from mesogpu.store.owner import MODE, OWNER_FILE, claim, owner_mode, owner_path, require_unowned
 
 _held: set[tuple[int, int]] = set()
 """Lock files of this process. A record lock belongs to the process, which would grant itself a second one; and closing
@@ -26,13 +30,14 @@ class PathLock:
     def __init__(self, path: Path) -> None:
         self._target = path
         self._file = path.with_name(path.name + ".lock")
-        self._descriptor = -1
-        self._identity = (0, 0)
+        self._descriptor = self._owner = -1
+        self._identity = self._owned = (0, 0)
 
     def acquire(self) -> None:
         """Take the lock at once.
 
-        raises : EnvironmentFault where another writer holds it or the file system has no locks
+        raises : EnvironmentFault where another writer holds it, or the file system has no locks and no owner file is
+                 asked for
         """
         if self._file.exists() and self._identify(self._file.stat()) in _held:
             raise EnvironmentFault(
@@ -41,9 +46,15 @@ class PathLock:
         with explained(self._target, "locking"):
             descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o644)
             try:
+                if owner_mode():
+                    self._owner = claim(self._target)
+                    self._owned = self._identify(os.fstat(self._owner))
                 self._lock(descriptor)
+                if self._owner < 0:
+                    require_unowned(self._target)
             except BaseException:
                 os.close(descriptor)
+                self._disown()
                 raise
             self._descriptor = descriptor
             self._identity = self._identify(os.fstat(descriptor))
@@ -52,19 +63,17 @@ class PathLock:
             os.pwrite(descriptor, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
 
     def require_held(self) -> None:
-        """Check that the lock file is still the one that was locked.
+        """Check that the lock file, and the owner file if there is one, are still those of this process.
 
-        raises : EnvironmentFault where it was removed or replaced
+        raises : EnvironmentFault where one was removed or replaced
         """
-        try:
-            same = self._identify(self._file.stat()) == self._identity
-        except FileNotFoundError:
-            same = False
-        if not same:
-            raise EnvironmentFault(
-                f"{self._file}: the lock file was removed or replaced during the run, another writer could be at work; "
-                "nothing more is written: see that only one run uses this output, then run the same command again"
-            )
+        files = {self._file: self._identity} | ({owner_path(self._target): self._owned} if self._owner >= 0 else {})
+        for file, identity in files.items():
+            if not self._is_same(file, identity):
+                raise EnvironmentFault(
+                    f"{file}: was removed or replaced during the run, another writer could be at work; nothing more is "
+                    "written: see that only one run uses this output, then run the same command again"
+                )
 
     def release(self) -> None:
         """Give the lock back; harmless where it is not held."""
@@ -72,6 +81,15 @@ class PathLock:
             os.close(self._descriptor)
             self._descriptor = -1
             _held.discard(self._identity)
+        self._disown()
+
+    def _disown(self) -> None:
+        if self._owner < 0:
+            return
+        if self._is_same(owner_path(self._target), self._owned):
+            owner_path(self._target).unlink()
+        os.close(self._owner)
+        self._owner = -1
 
     def _lock(self, descriptor: int) -> None:
         try:
@@ -82,12 +100,22 @@ class PathLock:
                 raise EnvironmentFault(
                     f"{self._target}: being written by {holder}; wait for it to end, or choose another output with -o"
                 ) from error
-            if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+            if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+                raise
+            if self._owner < 0:
                 raise EnvironmentFault(
                     f"{self._target}: this file system has no locks ({error.strerror}), two runs could overwrite each "
-                    "other; choose an output on a local disk or a mount with locks with -o"
+                    "other; choose an output on a local disk or a mount with locks with -o, or set the environment "
+                    f"variable {MODE}={OWNER_FILE}, here and wherever else this output is written, to guard it by "
+                    f"{owner_path(self._target).name}"
                 ) from error
-            raise
+
+    @classmethod
+    def _is_same(cls, file: Path, identity: tuple[int, int]) -> bool:
+        try:
+            return cls._identify(file.stat()) == identity
+        except FileNotFoundError:
+            return False
 
     @staticmethod
     def _identify(status: os.stat_result) -> tuple[int, int]:
