@@ -26,7 +26,7 @@ from mesogpu.plan.limits import check_disk, check_memory
 from mesogpu.plan.plan import Plan, make_plan
 from mesogpu.plan.points import Point, count_points, points
 from mesogpu.report import plot_results
-from mesogpu.store import Writer, append_log, file_bytes, in_stored_blocks, open_results
+from mesogpu.store import Writer, append_log, file_bytes, in_stored_blocks, open_results, pack
 
 if TYPE_CHECKING:
     import xarray
@@ -39,6 +39,7 @@ __all__ = [
     "analyze",
     "load_experiment",
     "open_results",
+    "pack",
     "plot",
     "results_path",
     "run",

@@ -12,6 +12,7 @@ from mesogpu.cli.doctor import doctor
 from mesogpu.cli.faults import guarded
 from mesogpu.cli.identity import version_line
 from mesogpu.cli.options import verbosity
+from mesogpu.cli.packing import pack
 from mesogpu.cli.preparing import plan, schema, validate
 from mesogpu.cli.results import analyze, plot, status
 from mesogpu.cli.running import run
@@ -81,5 +82,5 @@ def main() -> None:
     """
 
 
-for _command in (run, plan, validate, schema, status, analyze, plot, doctor):
+for _command in (run, plan, validate, schema, status, analyze, plot, pack, doctor):
     main.add_command(_command)

@@ -2,6 +2,7 @@
 
 from mesogpu.store.continuation import in_stored_blocks
 from mesogpu.store.layout import file_bytes
+from mesogpu.store.pack import Packed, pack
 from mesogpu.store.progress import PointProgress, Progress, read_progress
 from mesogpu.store.provenance import packages
 from mesogpu.store.reader import open_results
@@ -9,6 +10,7 @@ from mesogpu.store.runlog import append_log
 from mesogpu.store.writer import Writer
 
 __all__ = [
+    "Packed",
     "PointProgress",
     "Progress",
     "Writer",
@@ -16,6 +18,7 @@ __all__ = [
     "file_bytes",
     "in_stored_blocks",
     "open_results",
+    "pack",
     "packages",
     "read_progress",
 ]

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from mesogpu.errors import DamagedFileError, MesogpuError, StoreError
-from mesogpu.plan import Plan, Point, make_plan
+from mesogpu.errors import DamagedFileError, StoreError
+from mesogpu.plan import Plan, Point
 from mesogpu.store.existing import Existing, find
-from mesogpu.store.manifest import Manifest, manifest_path
+from mesogpu.store.manifest import manifest_path
+from mesogpu.store.stored import stored_plan
 from mesogpu.store.variables import UNSIGNED
 
 _SHOWN: Final = 5
@@ -63,8 +64,13 @@ def continuation(prior: Existing, plan: Plan, signature: str, *, grow: bool, mix
     raises    : StoreError where its blocks could not stand beside the plan's; DamagedFileError where that is only what
                 damage made of it
     """
+    if prior.packed:
+        raise StoreError(
+            f"{prior.path}: is packed, and a packed file is read but not gone on with; go on with the file that it was "
+            "packed from, or choose another output with -o"
+        )
     try:
-        stored = _stored_plan(prior, plan)
+        stored = _stored(prior, plan)
         sources = _sources(prior, stored, plan, grow=grow)
         _require_blocks(prior, plan)
         return Continuation(prior, stored, plan, sources, _signatures(prior, signature, mixed=mixed))
@@ -76,23 +82,15 @@ def continuation(prior: Existing, plan: Plan, signature: str, *, grow: bool, mix
         raise
 
 
-def _stored_plan(prior: Existing, plan: Plan) -> Plan:
-    """What a file holds: the plan's own experiment, or the one that its manifest tells."""
-    experiment = plan.experiment
-    if prior.attributes["config_sha256"] != experiment.identity():
-        from mesogpu.config.load import load_experiment
-
-        document = _document(prior)
-        try:
-            experiment = load_experiment(document)
-            stored = make_plan(experiment)
-        except MesogpuError as error:
-            raise _another(prior, plan, document) from error
-        if experiment.identity() != prior.attributes["config_sha256"]:
-            raise _another(prior, plan, document)
-        plan = stored
-    changed = replace(experiment, realizations=prior.realizations)
-    return replace(plan, experiment=changed, block_size=prior.block_size)
+def _stored(prior: Existing, plan: Plan) -> Plan:
+    """What the file holds, as a plan; without a look into its configuration where that must be the plan's own."""
+    if prior.attributes["config_sha256"] == plan.experiment.identity():
+        experiment = replace(plan.experiment, realizations=prior.realizations)
+        return replace(plan, experiment=experiment, block_size=prior.block_size)
+    try:
+        return stored_plan(prior)
+    except StoreError as error:
+        raise _another(prior, plan) from error
 
 
 def _sources(prior: Existing, stored: Plan, plan: Plan, *, grow: bool) -> tuple[int | None, ...]:
@@ -112,7 +110,7 @@ def _sources(prior: Existing, stored: Plan, plan: Plan, *, grow: bool) -> tuple[
                 "under randomness: independent the random numbers are keyed by it; add values at the end of the first "
                 "axis of the sweep, so that old points keep their numbers, or choose another output with -o"
             )
-        raise _another(prior, plan, _document(prior), lost if len(lost) < len(stored.points) or grow else ())
+        raise _another(prior, plan, stored, lost if len(lost) < len(stored.points) or grow else ())
     if not grow:
         raise StoreError(
             f"{prior.path}: holds {len(stored.points)} of the {len(plan.points)} sweep points of this experiment; add "
@@ -158,19 +156,11 @@ def _physics(point: Point, *, stream: bool = True) -> Point:
     return replace(point, index=0, parameters=(), stream_point=point.stream_point if stream else 0)
 
 
-def _document(prior: Existing) -> Mapping[str, Any]:
-    """The file's experiment as far as the manifest tells; empty where it does not."""
-    try:
-        manifest = Manifest.load(manifest_path(prior.path))
-    except DamagedFileError:
-        return {}
-    return manifest.experiment if manifest.config_sha256 == prior.attributes["config_sha256"] else {}
-
-
-def _another(prior: Existing, plan: Plan, document: Mapping[str, Any], lost: Sequence[Point] = ()) -> StoreError:
+def _another(prior: Existing, plan: Plan, stored: Plan | None = None, lost: Sequence[Point] = ()) -> StoreError:
     """The refusal of another experiment, with the first values that differ and points that would be lost."""
-    theirs, ours = dict(_leaves(document)), dict(_leaves(plan.experiment.document()))
-    changed = [path for path in sorted(theirs | ours) if theirs.get(path) != ours.get(path)] if document else []
+    ours = dict(_leaves(plan.experiment.document()))
+    theirs = dict(_leaves(stored.experiment.document())) if stored else ours
+    changed = [path for path in sorted(theirs | ours) if theirs.get(path) != ours.get(path)]
     changed = [path for path in changed if path not in _NOT_COMPARED]
     shown = [f"{path}: {theirs.get(path)!r} there, {ours.get(path)!r} here" for path in changed[:_SHOWN]]
     more = [f"and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []

@@ -19,6 +19,8 @@ from mesogpu.store.provenance import FILETYPE, FORMAT_VERSION, is_mixed
 from mesogpu.store.variables import COMMIT, RESULTS
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
+_CACHE_BYTES: Final = 1 << 24
+"""Unpacked chunks of each dataset of a packed file that are kept at hand: one of every length, for what comes next."""
 
 MALFORMED: Final = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 """What h5py, and code that relies on a file's structure, raise where that structure is not there."""
@@ -31,7 +33,7 @@ class Existing:
     path       : where
     attributes : root attributes
     shapes     : of every array and of the realization dimension, by name
-    extents    : (first byte, bytes) of every array that is written after creation, by name
+    extents    : (first byte, bytes) of every array that is written after creation, by name; none of a packed file
     """
 
     path: Path
@@ -48,6 +50,11 @@ class Existing:
     def offsets(self) -> dict[str, int]:
         """First byte of every array that is written after creation, by name."""
         return {name: offset for name, (offset, _) in self.extents.items()}
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is a packed copy, which is never written to."""
+        return not self.extents
 
     @property
     def block_size(self) -> int:
@@ -125,7 +132,7 @@ def open_hdf5(path: Path) -> tuple[Any, h5py.File]:
         if raw.read(len(_SIGNATURE)) != _SIGNATURE:
             raise _unreadable(path, "is not an HDF5 file")
         try:
-            file = h5py.File(raw, "r")
+            file = h5py.File(raw, "r", rdcc_nbytes=_CACHE_BYTES)
         except (OSError, RuntimeError, ValueError) as error:
             raise _unreadable(path, f"HDF5 cannot open it ({error})") from error
         _require_ours(path, file)
@@ -156,6 +163,8 @@ def _describe(path: Path, file: h5py.File) -> Existing:
     expected = (COMMIT, *RESULTS[str(attributes["method"])])
     arrays = {variable.name: file[variable.name] for variable in expected if variable.name in file}
     shapes = {name: dataset.shape for name, dataset in arrays.items()} | {"realization": file["realization"].shape}
+    if arrays[COMMIT.name].chunks:
+        return Existing(path, attributes, shapes, {})
     extents = {name: (int(array.id.get_offset()), int(array.id.get_storage_size())) for name, array in arrays.items()}
     return Existing(path, attributes, shapes, extents)
 

@@ -76,16 +76,21 @@ class BlockFile:
 
     def decode(self, point: int, block: int, parts: Sequence[bytes]) -> tuple[BlockResult, int]:
         """What `encode` made these bytes of, as wide as this file's channels, and the signature; it took no time."""
-        rows = self.layout.rows(block)
-        arrays: dict[str, NDArray[Any]] = {}
-        for strip, part in zip(self._strips, parts, strict=True):
-            extents = {**self.layout.sizes, "realization": rows, "block": 1}
-            shape = [extents[dim] for dim in strip.variable.dims[1:]]
-            arrays[strip.variable.name] = np.frombuffer(part, strip.variable.dtype).reshape(shape)
+        arrays = self.arrays(block, parts)
         signature = int(arrays.pop(SIGNATURE.name, np.zeros(1))[0])
         audit = arrays.pop(AUDIT.name)[..., 0]
         first = block * self.layout.block_size
-        return BlockResult(point, block, first, rows, arrays, audit, 0.0), signature
+        return BlockResult(point, block, first, self.layout.rows(block), arrays, audit, 0.0), signature
+
+    def arrays(self, block: int, parts: Sequence[bytes]) -> dict[str, NDArray[Any]]:
+        """A block's bytes as its share of each variable of the file, without the axis of the points."""
+        extents = {**self.layout.sizes, "realization": self.layout.rows(block), "block": 1}
+        return {
+            strip.variable.name: np.frombuffer(part, strip.variable.dtype).reshape(
+                [extents[dim] for dim in strip.variable.dims[1:]]
+            )
+            for strip, part in zip(self._strips, parts, strict=True)
+        }
 
     def read(self, point: int, block: int) -> list[bytes]:
         """The bytes of a block as they are in the file, one item a variable.
@@ -109,11 +114,17 @@ class BlockFile:
     def clear(self, point: int, block: int) -> None:
         """Take a block out of the commit table and make it all fill values, as if never computed."""
         self._write(bytes(COMMIT_ENTRY.itemsize), self._entry(point, block))
-        self.write(point, block, self._untouched(self.layout.rows(block)))
+        self.write(point, block, self.untouched(block))
 
     def is_untouched(self, parts: Sequence[bytes], block: int) -> bool:
         """Whether a block's bytes are all fill values."""
-        return list(parts) == self._untouched(self.layout.rows(block))
+        return list(parts) == self.untouched(block)
+
+    def untouched(self, block: int) -> list[bytes]:
+        """The bytes of a block that was never computed, all fill values."""
+        rows = self.layout.rows(block)
+        counts = [strip.outer * strip.row_bytes * (1 if strip.a_row_a_block else rows) for strip in self._strips]
+        return [_filled(strip.variable, count) for strip, count in zip(self._strips, counts, strict=True)]
 
     def entries(self) -> NDArray[Any]:
         """The commit table, (points, blocks) of {state u4, crc32c u4}."""
@@ -164,10 +175,6 @@ class BlockFile:
                 f"the file expects {tuple(expected)}; please report this"
             )
         return array.tobytes()
-
-    def _untouched(self, rows: int) -> list[bytes]:
-        counts = [strip.outer * strip.row_bytes * (1 if strip.a_row_a_block else rows) for strip in self._strips]
-        return [_filled(strip.variable, count) for strip, count in zip(self._strips, counts, strict=True)]
 
     def _entry(self, point: int, block: int) -> int:
         return self._offsets[COMMIT.name] + COMMIT_ENTRY.itemsize * (point * self._blocks + block)

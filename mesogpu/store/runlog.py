@@ -27,6 +27,17 @@ def append_log(path: str | os.PathLike[str], **record: Any) -> None:
         "pid": os.getpid(),
         "mesogpu_version": __version__,
     }
-    line = json.dumps(stamp | record) + "\n"
-    with explained(target, "run log"), Path(f"{target}.log.jsonl").open("a", encoding="utf-8") as log:
-        log.write(line)
+    line = json.dumps(stamp | record).encode() + b"\n"
+    with explained(target, "run log"), log_path(target).open("a+b", buffering=0) as log:
+        end = log.seek(0, os.SEEK_END)
+        # A process that died, or a disk that was full, may have left half a line.
+        torn = end > 0 and os.pread(log.fileno(), 1, end - 1) != b"\n"
+        rest = memoryview(b"\n" * torn + line)
+        while rest:
+            rest = rest[log.write(rest) or 0 :]
+        os.fsync(log.fileno())
+
+
+def log_path(path: Path) -> Path:
+    """Where the run log of a results file lies."""
+    return path.with_name(path.name + ".log.jsonl")

@@ -74,6 +74,14 @@ COMMIT = Variable(
     "state 1: the block is stored; CRC-32C of its bytes",
 )
 
+RUN_LOG = Variable(
+    "run_log",
+    ("log_byte",),
+    "u1",
+    units.DIMENSIONLESS,
+    "run log, UTF-8: one JSON object a line for each start and end of a run",
+)
+
 _SAMPLE = ("point", "length", "realization")
 _BAR = ("point", "realization", "channel")
 _ONE = units.DIMENSIONLESS

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mesogpu.config.dump import dump_yaml
 from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
 from mesogpu.errors import EnvironmentFault
 from mesogpu.physics.disorder import Uniform
@@ -27,7 +28,6 @@ from mesogpu.plan import BlockResult, Plan, Status, make_plan
 from mesogpu.store import Writer, provenance
 
 SIGNATURE = "stand-in 1"
-CONFIG = "schema: 1\nname: tiny\n"
 BLOCK = 16
 
 
@@ -48,6 +48,14 @@ def experiment(**changes: object) -> Experiment:
         observables=("transmission_eigenvalues", "shot_noise"),
     )
     return replace(base, **changes)
+
+
+def text(plan: Plan) -> str:
+    """The configuration that the file of a plan stores."""
+    return dump_yaml(plan.experiment)
+
+
+CONFIG = dump_yaml(experiment())
 
 
 def plan(**changes: object) -> Plan:
@@ -87,7 +95,7 @@ def every_block(plan: Plan) -> list[tuple[int, int]]:
 def write(path: Path, plan: Plan, blocks: list[tuple[int, int]] | None = None, group: int = 4, **options: str) -> None:
     """Create or resume a file and commit some blocks, or all of them."""
     chosen = every_block(plan) if blocks is None else blocks
-    with Writer(path, plan, **({"config_text": CONFIG, "signature": SIGNATURE} | options)) as writer:
+    with Writer(path, plan, **({"config_text": text(plan), "signature": SIGNATURE} | options)) as writer:
         for start in range(0, len(chosen), group):
             writer.commit([compute(plan, *block) for block in chosen[start : start + group]])
 

@@ -43,7 +43,7 @@ def compute(plan: Plan, point: int, index: int) -> BlockResult:
 
 
 def write(path: Path, plan: Plan, blocks: list[tuple[int, int]]) -> None:
-    with Writer(path, plan, config_text=cases.CONFIG, signature=cases.SIGNATURE) as writer:
+    with Writer(path, plan, config_text=cases.text(plan), signature=cases.SIGNATURE) as writer:
         writer.commit([compute(plan, *block) for block in blocks if not writer.done[block]])
 
 
@@ -130,7 +130,7 @@ def test_a_damaged_block_of_bars_is_computed_again(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[place] ^= 1
     path.write_bytes(data)
-    with Writer(path, whole, config_text=cases.CONFIG, signature=cases.SIGNATURE) as writer:
+    with Writer(path, whole, config_text=cases.text(whole), signature=cases.SIGNATURE) as writer:
         assert [tuple(block) for block in np.argwhere(~writer.done)] == [(1, 0)]
         writer.commit([compute(whole, 1, 0)])
     assert cases.digest(path) == before
@@ -140,7 +140,7 @@ def test_a_file_of_bars_grows_to_the_bytes_of_a_direct_run(tmp_path: Path) -> No
     """Planted fault: no block copied."""
     small, large = plan(), plan(realizations=70)
     write(tmp_path / "a.h5", small, cases.every_block(small))
-    with Writer(tmp_path / "a.h5", large, config_text=cases.CONFIG, signature=cases.SIGNATURE) as writer:
+    with Writer(tmp_path / "a.h5", large, config_text=cases.text(large), signature=cases.SIGNATURE) as writer:
         assert writer.done.tolist() == [[True, True, False, False, False]] * 2
     write(tmp_path / "a.h5", large, cases.every_block(large))
     write(tmp_path / "b.h5", large, cases.every_block(large))

@@ -18,7 +18,7 @@ def test_a_grown_file_equals_one_made_at_once(tmp_path: Path, realizations: int)
     small, large = cases.plan(realizations=realizations), cases.plan(realizations=500)
     grown, direct = tmp_path / "grown.h5", tmp_path / "direct.h5"
     cases.write(grown, small)
-    with Writer(grown, large, config_text=cases.CONFIG, signature=cases.SIGNATURE) as writer:
+    with Writer(grown, large, config_text=cases.text(large), signature=cases.SIGNATURE) as writer:
         kept = np.zeros_like(writer.done)
         kept[:, : realizations // cases.BLOCK] = True
         np.testing.assert_array_equal(writer.done, kept)
@@ -38,7 +38,7 @@ def test_a_damaged_block_does_not_grow_along(tmp_path: Path) -> None:
     content[content.index(cases.compute(cases.plan(), 1, 3).arrays["conductance"].tobytes()[:64])] ^= 1
     path.chmod(0o644)
     path.write_bytes(content)
-    with Writer(path, large, config_text=cases.CONFIG, signature=cases.SIGNATURE) as writer:
+    with Writer(path, large, config_text=cases.text(large), signature=cases.SIGNATURE) as writer:
         assert not writer.done[1, 3]
         assert writer.done[1, :3].all()
 

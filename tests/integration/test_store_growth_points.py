@@ -37,7 +37,7 @@ LARGER = {
 
 
 def grown(path: Path, plan: Plan) -> Writer:
-    return Writer(path, plan, config_text=cases.CONFIG, signature=cases.SIGNATURE, grow=True)
+    return Writer(path, plan, config_text=cases.text(plan), signature=cases.SIGNATURE, grow=True)
 
 
 @pytest.mark.parametrize("sweep", LARGER.values(), ids=LARGER)

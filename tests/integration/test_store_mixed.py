@@ -12,18 +12,16 @@ import xarray as xr
 from click.testing import CliRunner
 
 from mesogpu.cli.commands import main
-from mesogpu.config.load import dump_yaml
 from mesogpu.errors import StoreError
 from mesogpu.store import Writer, open_results, read_progress
 from mesogpu.store.variables import UNSIGNED
 
-CONFIG = dump_yaml(cases.experiment())
 OTHER, THIRD = "stand-in 2", "stand-in 3"
 
 
 def mixing(path: Path, signature: str, **changes: object) -> Writer:
     plan = cases.plan(**changes)
-    return Writer(path, plan, config_text=CONFIG, signature=signature, mixed=True)
+    return Writer(path, plan, config_text=cases.CONFIG, signature=signature, mixed=True)
 
 
 def commit(writer: Writer, *blocks: tuple[int, int], **changes: object) -> None:
@@ -35,7 +33,7 @@ def commit(writer: Writer, *blocks: tuple[int, int], **changes: object) -> None:
 def mixed(tmp_path: Path) -> Path:
     """A file with three blocks of one signature, two of a second and one of a third."""
     path = tmp_path / "run.h5"
-    cases.write(path, cases.plan(), [(0, 0), (0, 1), (1, 12)], config_text=CONFIG)
+    cases.write(path, cases.plan(), [(0, 0), (0, 1), (1, 12)])
     commit(mixing(path, OTHER), (1, 0), (1, 1))
     commit(mixing(path, THIRD), (0, 4))
     return path
@@ -71,7 +69,7 @@ def test_a_signature_of_the_file_needs_no_leave(mixed: Path) -> None:
     """Planted fault: the first signature alone recognised."""
     inode = mixed.stat().st_ino
     for signature in (cases.SIGNATURE, OTHER, THIRD):
-        with Writer(mixed, cases.plan(), config_text=CONFIG, signature=signature) as writer:
+        with Writer(mixed, cases.plan(), config_text=cases.CONFIG, signature=signature) as writer:
             assert writer.done.sum() == 6
     assert mixed.stat().st_ino == inode
     with pytest.raises(StoreError, match="'stand-in 1' and 'stand-in 2' and 'stand-in 3', this run would use 'x'"):
@@ -82,7 +80,7 @@ def test_an_unmixed_file_has_the_same_bytes_with_the_flag(tmp_path: Path) -> Non
     """Planted fault: the marks stored wherever the flag is given."""
     with mixing(tmp_path / "flag.h5", cases.SIGNATURE) as writer:
         writer.commit([cases.compute(cases.plan(), *block) for block in cases.every_block(cases.plan())])
-    cases.write(tmp_path / "plain.h5", cases.plan(), config_text=CONFIG)
+    cases.write(tmp_path / "plain.h5", cases.plan())
     assert cases.digest(tmp_path / "flag.h5") == cases.digest(tmp_path / "plain.h5")
 
 
@@ -90,7 +88,7 @@ def test_a_mixed_file_grows_with_its_marks(mixed: Path) -> None:
     """Planted fault: the marks lost in growth."""
     with open_results(mixed) as results:
         before = results["signature_index"].values
-    with Writer(mixed, cases.plan(realizations=500), config_text=CONFIG, signature=OTHER) as writer:
+    with Writer(mixed, cases.plan(realizations=500), config_text=cases.CONFIG, signature=OTHER) as writer:
         assert writer.done.sum() == 5, "the short last block is computed anew"
     with open_results(mixed) as results:
         after = results["signature_index"].values
@@ -106,7 +104,7 @@ def test_a_flipped_mark_is_noticed(mixed: Path) -> None:
     offset = find(mixed).offsets["signature_index"]
     mixed.chmod(0o644)
     mixed.write_bytes(content[:offset] + bytes([content[offset] ^ 1]) + content[offset + 1 :])
-    with Writer(mixed, cases.plan(), config_text=CONFIG, signature=OTHER) as writer:
+    with Writer(mixed, cases.plan(), config_text=cases.CONFIG, signature=OTHER) as writer:
         assert not writer.done[0, 0]
         assert writer.done.sum() == 5
 
@@ -116,7 +114,7 @@ def test_status_and_analysis_say_that_a_file_is_mixed(mixed: Path, tmp_path: Pat
     rows = {cases.SIGNATURE: 2 * 16 + 8, OTHER: 32, THIRD: 16}
     assert read_progress(mixed).signatures == rows
     plain = tmp_path / "plain.h5"
-    cases.write(plain, cases.plan(), [(0, 0)], config_text=CONFIG)
+    cases.write(plain, cases.plan(), [(0, 0)])
     assert read_progress(plain).signatures == {cases.SIGNATURE: 16}
 
     def invoke(*arguments: object) -> str:
