@@ -38,7 +38,7 @@ BORDER: Final = 4096
 METADATA_BLOCK: Final = 65536
 """Bytes reserved at the front of the file for HDF5's own structures, so that they precede all data."""
 
-_PARAMETERS = {
+PARAMETERS = {
     "energy": (units.ENERGY, "energy E, band centre 0"),
     "flux": (units.FLUX, "flux per plaquette"),
     "leads.potential": (units.ENERGY, "onsite energy of the leads"),
@@ -51,19 +51,20 @@ _PARAMETERS = {
     "lyapunov.slices": (units.SLICES, "slices recorded of each bar"),
     "lyapunov.warmup": (units.SLICES, "slices left out at the start of each bar"),
 }
+"""Unit and meaning of what can be swept, by its path; numbers of disorder laws and of a coupling are below."""
 
-_OF_A_LAW = {
+LAW_NUMBERS = {
     "width": ("full width", ""),
     "sigma": ("standard deviation", ""),
     "half_width": ("half width at half maximum", ""),
     "fraction": ("fraction of the second value", units.DIMENSIONLESS),
     "density": ("density", units.DIMENSIONLESS),
-    "exchange": ("exchange energy", ""),
+    "exchange": ("exchange energy", units.ENERGY),
     "correlation_length": ("correlation length", units.SITES),
 }
 """Meaning and unit of a law's numbers; without a unit of its own, that of what is random."""
 
-_STRENGTH_UNITS = {"rashba": units.ENERGY, "ando": units.RADIANS}
+STRENGTH_UNITS = {"rashba": units.ENERGY, "ando": units.RADIANS}
 """Of a spin-orbit coupling; that of random bonds is a number."""
 
 
@@ -146,7 +147,7 @@ def _parameter_names(paths: list[str]) -> dict[str, str]:
 
 
 def _parameter(name: str, path: str, values: NDArray[Any], experiment: Experiment) -> Variable:
-    unit, meaning = _PARAMETERS.get(path) or _meaning(path, experiment)
+    unit, meaning = PARAMETERS.get(path) or _meaning(path, experiment)
     return Variable(name, ("point",), "<i8" if values.dtype.kind == "i" else "<f8", unit, meaning)
 
 
@@ -156,7 +157,7 @@ def _meaning(path: str, experiment: Experiment) -> tuple[str, str]:
     coupling = experiment.model.spin_orbit
     if section == "disorder":
         law = experiment.disorder[int(position)]
-        meaning, unit = _OF_A_LAW[key]
+        meaning, unit = LAW_NUMBERS[key]
         return unit or (units.FLUX if law.on == "flux" else units.ENERGY), f"{meaning} of the disorder, law {position}"
     kind = "" if coupling is None else coupling.kind
-    return _STRENGTH_UNITS.get(kind, units.DIMENSIONLESS), f"strength of the {kind} spin-orbit coupling"
+    return STRENGTH_UNITS.get(kind, units.DIMENSIONLESS), f"strength of the {kind} spin-orbit coupling"

@@ -27,6 +27,24 @@ _RANDOM_NUMBERS = (
     "Philox4x32-10; key = (seed, realization); counter = (cell, slice, stream, p), "
     "p = 0 for randomness: common, the point's number for randomness: independent"
 )
+ATTRIBUTES: Final = {
+    "filetype": "`mesogpu`",
+    "format_version": "of this layout; older ones are read, newer ones refused by the version to install",
+    "Conventions": "CF conventions that names, units and dimensions follow",
+    "config": "the resolved configuration, YAML, every default in it",
+    "config_sha256": "identity of the experiment: its name and number of realizations left out",
+    "method": "`transmission` or `lyapunov`",
+    "seed": "of all random numbers",
+    "rng": "generator of all random numbers, its key and counter",
+    "degeneracy": "G = degeneracy * g * e^2/h",
+    "block_size": "B, realizations a block",
+    "signature": "arithmetic of the blocks: where it is equal, so are the bytes; several lines in a mixed file",
+    "mesogpu_version": "of the program that created the file",
+    "git_sha": "its commit; `-dirty` with changes that were not committed",
+    "packages": "versions of Python, HDF5 and the packages that numbers pass through, JSON",
+}
+"""Root attributes of a file and what they mean; what differs between two runs of one experiment is in the run log."""
+
 _PACKAGES = ("crc32c", "h5py", "numpy", "scipy")
 _PACKAGE = Path(__file__).resolve().parent.parent
 
