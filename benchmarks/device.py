@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import cpu_model
 from benchmarks.measuring import timed
 from benchmarks.peaks import dgemm_peak, fused_peak
+from mesogpu.backends.machine import cpu_model
 
 SIZE = 8192
 """Of the square matrices that a GPU multiplies."""

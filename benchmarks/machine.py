@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from mesogpu.backends.machine import cpu_model
 from mesogpu.backends.native.compiler import FLAGS, TARGET_FLAGS, find_compiler
 from mesogpu.backends.reference.signature import arithmetic_signature
 from mesogpu.backends.sources import source_digest
@@ -40,16 +41,6 @@ def provenance(**further: Any) -> dict[str, Any]:
         **_compiler(),
         **further,
     }
-
-
-def cpu_model() -> str:
-    """The processor's own name for itself."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else "unknown"
 
 
 def usable_cores() -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mesogpu.backends.bars import LOSS_BOUND
 from mesogpu.backends.certify import audit, log_conductance_bound
+from mesogpu.backends.machine import cpu_model
 from mesogpu.backends.samples import Arrays
 from mesogpu.plan.blocks import Block, BlockResult
 
@@ -27,6 +28,11 @@ class Backend(ABC):
     @abstractmethod
     def signature(self) -> str:
         """What decides the bits of its results: where it is equal, so are the bytes for any split, order, workers."""
+
+    @property
+    def machine(self) -> dict[str, str]:
+        """What it computes on, for the run log; no result depends on it."""
+        return {"processor": cpu_model()}
 
     @abstractmethod
     def compute(self, block: Block) -> Arrays:

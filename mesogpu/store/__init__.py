@@ -6,7 +6,7 @@ from mesogpu.store.pack import Packed, pack
 from mesogpu.store.progress import PointProgress, Progress, read_progress
 from mesogpu.store.provenance import packages
 from mesogpu.store.reader import open_results
-from mesogpu.store.runlog import append_log
+from mesogpu.store.runlog import append_log, run_log
 from mesogpu.store.writer import Writer
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "pack",
     "packages",
     "read_progress",
+    "run_log",
 ]

@@ -3,18 +3,51 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mesogpu.errors import EnvironmentFault
 from mesogpu.store.faults import explained
+from mesogpu.store.provenance import git_sha, packages
 from mesogpu.version import __version__
+
+_log = logging.getLogger("mesogpu")
+
+
+@contextmanager
+def run_log(path: str | os.PathLike[str], **started: Any) -> Iterator[Callable[..., None]]:
+    """The log of one run: its start and, where the body of the `with` raises, its end with the reason.
+
+    What else is to be told goes through the function given, as `append_log`; a line that cannot be written then is a
+    warning, for results are worth more than their log.
+
+    path    : the results file
+    started : JSON-ready values of the start; commit and versions are added
+    raises  : EnvironmentFault where the start cannot be written
+    """
+
+    def tell(**record: Any) -> None:
+        try:
+            append_log(path, **record)
+        except EnvironmentFault as fault:
+            _log.warning("%s", fault)
+
+    append_log(path, event="started", **started, git_sha=git_sha(), packages=packages(), system=platform.platform())
+    try:
+        yield tell
+    except BaseException as error:
+        tell(event="stopped", reason=f"{type(error).__name__}: {error}")
+        raise
 
 
 def append_log(path: str | os.PathLike[str], **record: Any) -> None:
-    """Add one line to the run log beside a results file.
+    """Add one line to the run log beside a results file, and bring it to the disk.
 
     path   : the results file
     record : JSON-ready values, such as event="finished", seconds=12.5; time, host, pid and version are added

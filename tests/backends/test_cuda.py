@@ -104,6 +104,13 @@ def assert_agree(cuda: CudaBackend, sample: Block) -> None:
     np.testing.assert_array_equal(computed.arrays["status"], expected.arrays["status"])
 
 
+def test_the_run_log_hears_of_the_gpu_and_its_driver(cuda: CudaBackend) -> None:
+    # Seen to fail with the processor alone.
+    assert cuda.machine["gpu"] == cuda.device_name
+    assert cuda.machine["driver"].startswith("CUDA ")
+    assert cuda.machine["processor"]
+
+
 def test_random_samples_agree_with_the_native_backend(cuda):
     # Seen to fail with T_n written to the neighbouring realization.
     generator = np.random.default_rng(20261121)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tracemalloc
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import store_cases as cases
 import xarray as xr
 
 from mesogpu.plan import Status
-from mesogpu.store import Writer, append_log, open_results, read_progress
+from mesogpu.store import Writer, open_results, read_progress
 from mesogpu.store.existing import find
 
 SOME = [(0, 0), (0, 5), (1, 12)]
@@ -196,15 +195,3 @@ def test_progress_does_not_depend_on_how_much_is_read_at_once(tmp_path: Path, mo
     for samples in (1, 100, 300, 1000):
         monkeypatch.setattr("mesogpu.store.progress._SAMPLES", samples)
         assert read_progress(path) == whole
-
-
-def test_the_run_log_grows_line_by_line_beside_the_file(tmp_path: Path) -> None:
-    """Planted fault: the log opened for writing anew."""
-    path = tmp_path / "run.h5"
-    append_log(path, event="started", workers=2)
-    append_log(path, event="finished", seconds=1.5)
-    lines = [json.loads(line) for line in Path(f"{path}.log.jsonl").read_text().splitlines()]
-    assert [line["event"] for line in lines] == ["started", "finished"]
-    assert lines[0]["workers"] == 2
-    assert {"time", "host", "pid", "mesogpu_version"} <= lines[1].keys()
-    assert not path.exists()

@@ -53,6 +53,11 @@ class CudaBackend(KernelBackend):
         """The GPU, as the driver calls it."""
         return self._device.name
 
+    @property
+    def machine(self) -> dict[str, str]:
+        """The GPU and what its driver supports, beside the processor."""
+        return super().machine | {"gpu": self._device.name, "driver": f"CUDA {self._device.driver}"}
+
     @cached_property
     def signature(self) -> str:
         """Kernel sources, cuBLAS, the NVRTC that makes machine code, architecture; and NumPy, which prepares leads.
