@@ -59,6 +59,23 @@ def test_a_grown_sweep_equals_one_made_at_once(tmp_path: Path, sweep: tuple[Swee
     cases.write(path, large)
 
 
+def test_points_may_differ_in_their_lengths(tmp_path: Path) -> None:
+    """Planted fault: points matched by their parameters, of which lengths in widths are none."""
+    path, direct = tmp_path / "grown.h5", tmp_path / "direct.h5"
+    model = replace(cases.experiment().model, lengths=(1, 2), times_width=True)
+    small = cases.plan(sweep=(axis(SIZE, 4),), model=model)
+    large = cases.plan(sweep=(axis(SIZE, 6, 4),), model=model)
+    cases.write(path, small)
+    grown(path, large).close()
+    assert read_progress(path).points[1].done == 200
+    cases.write(path, large)
+    cases.write(direct, large)
+    assert cases.digest(path) == cases.digest(direct)
+    longer = cases.plan(sweep=(axis(SIZE, 6, 4),), model=replace(model, lengths=(1, 3)))
+    with pytest.raises(StoreError, match=r"another experiment .*model.length.times_width: \[1, 2\] there"):
+        grown(path, longer)
+
+
 def test_points_are_added_only_when_asked_to(tmp_path: Path) -> None:
     """Planted fault: the flag not looked at."""
     path, large = tmp_path / "run.h5", cases.plan(sweep=(axis(WIDTH, 0.5, 1.0, 2.0),))
@@ -175,7 +192,7 @@ def test_a_run_grows_its_sweep_and_recomputes_nothing(tmp_path: Path) -> None:
         "realizations": 20,
         "observables": ["transmission_eigenvalues"],
     }
-    large = small | {"sweep": {"zip": {"energy": [0.1, 0.3, 0.5], "flux": [0.01, 0.0, 0.0]}, "model.width": [4, 6]}}
+    large = small | {"sweep": {"energy": {"linspace": [0.1, 0.5, 5]}, "model.width": [4, 6]}}
     options = {"backend": "numpy", "workers": 1}
     path, direct = tmp_path / "grown.h5", tmp_path / "direct.h5"
     mesogpu.run(small, path, **options)
@@ -184,6 +201,6 @@ def test_a_run_grows_its_sweep_and_recomputes_nothing(tmp_path: Path) -> None:
         mesogpu.run(large, path, **options)
     mesogpu.run(large, path, grow=True, listen=counted.append, **options)
     assert counted[0].done_realizations == 20
-    assert counted[0].total_realizations == 120
+    assert counted[0].total_realizations == 200
     mesogpu.run(large, direct, **options)
     assert cases.digest(path) == cases.digest(direct)

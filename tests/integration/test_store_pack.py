@@ -102,6 +102,8 @@ def test_equal_files_make_equal_copies(tmp_path: Path) -> None:
         cases.write(tmp_path / f"{name}.h5", cases.plan(), cases.every_block(cases.plan())[:: 1 if name == "a" else -1])
         pack(tmp_path / f"{name}.h5", tmp_path / f"{name}.small.h5")
     assert cases.digest(tmp_path / "a.small.h5") == cases.digest(tmp_path / "b.small.h5")
+    with h5py.File(tmp_path / "a.small.h5") as file:
+        assert not any(dataset.id.get_create_plist().get_obj_track_times() for dataset in file.values())
 
 
 def test_an_unfinished_or_running_file_is_packed_as_far_as_it_is_committed(tmp_path: Path) -> None:
