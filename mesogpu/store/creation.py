@@ -16,27 +16,26 @@ from mesogpu.plan import Plan
 from mesogpu.store.existing import Existing, opened
 from mesogpu.store.layout import Layout, file_bytes, make_layout
 from mesogpu.store.manifest import Manifest, describes, hash_outside, manifest_path, pending_path
-from mesogpu.store.provenance import file_attributes, is_mixed
+from mesogpu.store.provenance import is_mixed
 from mesogpu.store.raw import BlockFile
 from mesogpu.store.skeleton import build
 from mesogpu.store.variables import COMMIT
 
 
 def publish(
-    path: Path, plan: Plan, *, config_text: str, signature: str, copy: Callable[[BlockFile], None] | None = None
+    path: Path, plan: Plan, attributes: Mapping[str, str | int], copy: Callable[[BlockFile], None] | None = None
 ) -> None:
     """Create the results file of a plan, or replace it by a larger one.
 
     The new file has its bytes on the disk before it is renamed, and its manifest waits beside it: whatever moment a
     process dies at, the name holds the old state or the new one, and `settle` puts the manifest right.
 
-    signature : of the blocks to come; one a line where they are mixed
-    copy      : called with the new file's blocks, to enter those that are known already
-    raises    : EnvironmentFault for too little space; OSError for what else the disk refuses
+    attributes : of its root, as `provenance.file_attributes` gives them
+    copy       : called with the new file's blocks, to enter those that are known already
+    raises     : EnvironmentFault for too little space; OSError for what else the disk refuses
     """
     require_space(path, file_bytes(plan))
-    layout = make_layout(plan, mixed=is_mixed(signature))
-    attributes = file_attributes(plan, config_text=config_text, signature=signature)
+    layout = make_layout(plan, mixed=is_mixed(attributes))
     aside = path.with_name(f"{path.name}.tmp{os.getpid()}")
     try:
         offsets = build(aside, layout, attributes)
@@ -48,10 +47,7 @@ def publish(
                 copy(blocks)
             os.fsync(file.fileno())
             manifest = Manifest(
-                config=config_text,
-                config_sha256=plan.experiment.identity(),
-                experiment=plan.experiment.document(),
-                signature=signature,
+                attributes=attributes,
                 size=os.fstat(file.fileno()).st_size,
                 offsets=offsets,
                 metadata_sha256=hash_outside(file.fileno(), blocks.extents()),

@@ -69,7 +69,7 @@ class Existing:
     @property
     def mixed(self) -> bool:
         """Whether each block says of which signature it is."""
-        return is_mixed(str(self.attributes["signature"]))
+        return is_mixed(self.attributes)
 
     def is_whole(self) -> bool:
         """Whether size and structure are what the manifest says, or the one that waits to replace it."""

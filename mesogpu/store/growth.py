@@ -7,8 +7,9 @@ from dataclasses import replace
 from mesogpu.store.continuation import Continuation
 from mesogpu.store.creation import publish
 from mesogpu.store.layout import make_layout
-from mesogpu.store.raw import BlockFile, checksum
-from mesogpu.store.variables import COMMITTED
+from mesogpu.store.provenance import file_attributes
+from mesogpu.store.raw import BlockFile
+from mesogpu.store.scan import State, scan
 
 
 def grow(step: Continuation, *, config_text: str) -> None:
@@ -22,20 +23,17 @@ def grow(step: Continuation, *, config_text: str) -> None:
     smaller = make_layout(step.stored, mixed=step.prior.mixed)
     with step.prior.path.open("rb") as file:
         source = BlockFile(file.fileno(), smaller, step.prior.offsets)
-        entries = source.entries()
+        places = {place: point for point, place in enumerate(step.sources) if place is not None}
 
         def copy(target: BlockFile) -> None:
-            for point, place in enumerate(step.sources):
-                if place is None:
-                    continue
-                for block, (state, crc) in enumerate(entries[place]):
-                    if state != COMMITTED or smaller.rows(block) != target.layout.rows(block):
-                        continue
-                    parts = source.read(place, block)
-                    if checksum(place, block, parts) == crc:
-                        result, signature = source.decode(place, block, parts)
-                        taken = target.encode(replace(result, point=point), signature)
-                        target.write(point, block, taken)
-                        target.mark(point, block, taken)
+            for found in scan(source):
+                same_rows = smaller.rows(found.block) == target.layout.rows(found.block)
+                if found.state is State.COMMITTED and same_rows and found.point in places:
+                    result, signature = source.decode(found.point, found.block, found.parts)
+                    point = places[found.point]
+                    taken = target.encode(replace(result, point=point), signature)
+                    target.write(point, found.block, taken)
+                    target.mark(point, found.block, taken)
 
-        publish(step.prior.path, step.plan, config_text=config_text, signature=step.signature, copy=copy)
+        attributes = file_attributes(step.plan, config_text=config_text, signature=step.signature)
+        publish(step.prior.path, step.plan, attributes, copy)

@@ -97,6 +97,11 @@ class Layout:
         """Realizations of one block; the last may be short."""
         return min(self.block_size, self.sizes["realization"] - block * self.block_size)
 
+    def block_shape(self, variable: Variable, block: int) -> tuple[int, ...]:
+        """Extents of one variable's share of a block."""
+        extents = {**self.sizes, "realization": self.rows(block), "block": 1}
+        return tuple(extents[dim] for dim in variable.dims[1:])
+
 
 def make_layout(plan: Plan, *, mixed: bool = False) -> Layout:
     """The layout of a plan's results file.

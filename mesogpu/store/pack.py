@@ -19,12 +19,12 @@ from mesogpu.store.faults import explained
 from mesogpu.store.hdf5_blocks import Hdf5Blocks
 from mesogpu.store.layout import Layout, make_layout
 from mesogpu.store.lock import PathLock
-from mesogpu.store.raw import BlockFile, checksum
+from mesogpu.store.raw import BlockFile, checksum, untouched
 from mesogpu.store.runlog import log_path
 from mesogpu.store.sink import Sink
 from mesogpu.store.skeleton import LIBVER, bare_dimension, write_structure
 from mesogpu.store.stored import stored_plan
-from mesogpu.store.variables import COMMIT, COMMITTED, RUN_LOG, Variable
+from mesogpu.store.variables import COMMIT, COMMITTED, EMPTY, RUN_LOG, Variable
 
 _LEVEL: Final = 4
 """Of gzip, after the shuffle of bytes."""
@@ -112,7 +112,7 @@ def _pack(prior: Existing, layout: Layout, target: Path) -> Packed:
         with prior.path.open("rb") as file:
             blocks = BlockFile(file.fileno(), layout, prior.offsets)
             entries = blocks.entries().copy()
-            entries[entries["state"] != COMMITTED] = 0
+            entries[entries["state"] != COMMITTED] = EMPTY
             _write(aside, prior, blocks, entries, lines)
         _require_equal(aside, prior, layout, entries, lines)
         aside.chmod(aside.stat().st_mode & 0o444)
@@ -163,20 +163,20 @@ def _copy(
     prior: Existing,
 ) -> None:
     """Put neighbouring blocks of a point into the copy; those that are not committed as never computed."""
-    arrays = []
+    layout, arrays = blocks.layout, []
     for block in chosen:
         state, crc = entries[point, block]
-        parts = blocks.read(point, block) if state else blocks.untouched(block)
+        parts = blocks.read(point, block) if state else untouched(layout, block)
         if state and checksum(point, block, parts) != crc:
             raise DamagedFileError(
                 f"{prior.path}: block {block} of point {point} is damaged; mesogpu verify --repair takes it out, and "
                 "the run that made the file computes it again"
             )
         arrays.append(blocks.arrays(block, parts))
-    for variable in blocks.layout.results:
+    for variable in layout.results:
         axis = variable.dims.index("block" if "block" in variable.dims else "realization")
         values = np.concatenate([each[variable.name] for each in arrays], axis=axis - 1)
-        first = chosen.start * (1 if "block" in variable.dims else blocks.layout.block_size)
+        first = chosen.start * (1 if "block" in variable.dims else layout.block_size)
         place = (point, *[slice(None)] * (axis - 1), slice(first, first + values.shape[axis - 1]))
         datasets[variable.name][place] = values
 

@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -73,9 +74,9 @@ def file_attributes(plan: Plan, *, config_text: str, signature: str) -> dict[str
     }
 
 
-def is_mixed(signature: str) -> bool:
+def is_mixed(attributes: Mapping[str, str | int]) -> bool:
     """Whether the attribute `signature` names several, so that every block says which is its own."""
-    return "\n" in signature
+    return "\n" in str(attributes["signature"])
 
 
 def packages() -> dict[str, str]:

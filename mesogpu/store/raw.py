@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mesogpu.errors import DamagedFileError, MesogpuError
 from mesogpu.plan import BlockResult
 from mesogpu.store.layout import Layout
-from mesogpu.store.variables import AUDIT, COMMIT, COMMIT_ENTRY, COMMITTED, SIGNATURE, Variable
+from mesogpu.store.variables import AUDIT, COMMIT, COMMIT_ENTRY, COMMITTED, EMPTY, SIGNATURE, Variable
 
 _FILL_BYTES: Final = 1 << 20
 synchronize = getattr(os, "fdatasync", os.fsync)
@@ -84,12 +84,9 @@ class BlockFile:
 
     def arrays(self, block: int, parts: Sequence[bytes]) -> dict[str, NDArray[Any]]:
         """A block's bytes as its share of each variable of the file, without the axis of the points."""
-        extents = {**self.layout.sizes, "realization": self.layout.rows(block), "block": 1}
         return {
-            strip.variable.name: np.frombuffer(part, strip.variable.dtype).reshape(
-                [extents[dim] for dim in strip.variable.dims[1:]]
-            )
-            for strip, part in zip(self._strips, parts, strict=True)
+            variable.name: np.frombuffer(part, variable.dtype).reshape(self.layout.block_shape(variable, block))
+            for variable, part in zip(self.layout.results, parts, strict=True)
         }
 
     def read(self, point: int, block: int) -> list[bytes]:
@@ -113,18 +110,8 @@ class BlockFile:
 
     def clear(self, point: int, block: int) -> None:
         """Take a block out of the commit table and make it all fill values, as if never computed."""
-        self._write(bytes(COMMIT_ENTRY.itemsize), self._entry(point, block))
-        self.write(point, block, self.untouched(block))
-
-    def is_untouched(self, parts: Sequence[bytes], block: int) -> bool:
-        """Whether a block's bytes are all fill values."""
-        return list(parts) == self.untouched(block)
-
-    def untouched(self, block: int) -> list[bytes]:
-        """The bytes of a block that was never computed, all fill values."""
-        rows = self.layout.rows(block)
-        counts = [strip.outer * strip.row_bytes * (1 if strip.a_row_a_block else rows) for strip in self._strips]
-        return [_filled(strip.variable, count) for strip, count in zip(self._strips, counts, strict=True)]
+        self._write(EMPTY.tobytes(), self._entry(point, block))
+        self.write(point, block, untouched(self.layout, block))
 
     def entries(self) -> NDArray[Any]:
         """The commit table, (points, blocks) of {state u4, crc32c u4}."""
@@ -133,8 +120,8 @@ class BlockFile:
         return np.frombuffer(table, COMMIT_ENTRY).reshape(shape)
 
     def fill_all(self) -> None:
-        """Write fill values over every block and zeros over the commit table: the state at creation."""
-        self._fill(self._offsets[COMMIT.name], bytes(COMMIT_ENTRY.itemsize), math.prod(self.layout.shape(COMMIT)))
+        """Write fill values over every block and empty entries over the commit table: the state at creation."""
+        self._fill(self._offsets[COMMIT.name], EMPTY.tobytes(), math.prod(self.layout.shape(COMMIT)))
         for variable in self.layout.results:
             self._fill(self._offsets[variable.name], _fill_value(variable), math.prod(self.layout.shape(variable)))
 
@@ -213,11 +200,15 @@ def checksum(point: int, block: int, parts: Sequence[bytes]) -> int:
     return crc
 
 
+def untouched(layout: Layout, block: int) -> list[bytes]:
+    """The bytes of a block that was never computed, all fill values, one item a variable in file order."""
+    return [_filled(variable, math.prod(layout.block_shape(variable, block))) for variable in layout.results]
+
+
 def _fill_value(variable: Variable) -> bytes:
     return np.array(variable.fill, variable.dtype).tobytes()
 
 
 @lru_cache(maxsize=64)
-def _filled(variable: Variable, length: int) -> bytes:
-    value = _fill_value(variable)
-    return value * (length // len(value))
+def _filled(variable: Variable, count: int) -> bytes:
+    return _fill_value(variable) * count

@@ -16,6 +16,9 @@ COMMIT_ENTRY: Final = np.dtype([("state", "<u4"), ("crc32c", "<u4")])
 COMMITTED: Final = 1
 """`state` of a block whose bytes are in the file; 0 is a block still to be computed."""
 
+EMPTY: Final = np.array((0, 0xFFFFFFFF), COMMIT_ENTRY)
+"""Entry of a block still to be computed: not zeros, so that a zeroed page of the commit table is noticed."""
+
 MIXED: Final = "mixed"
 """What asks for the variable that says of which arithmetic signature a block is."""
 
@@ -71,7 +74,7 @@ COMMIT = Variable(
     ("point", "block"),
     COMMIT_ENTRY,
     units.DIMENSIONLESS,
-    "state 1: the block is stored; CRC-32C of its bytes",
+    "state 1: the block is stored; CRC-32C of its bytes, all ones while it is not",
 )
 
 RUN_LOG = Variable(

@@ -26,8 +26,10 @@ from mesogpu.store.growth import grow
 from mesogpu.store.layout import make_layout
 from mesogpu.store.lock import PathLock
 from mesogpu.store.manifest import Manifest, manifest_path
-from mesogpu.store.raw import BlockFile, checksum, synchronize
-from mesogpu.store.variables import COMMIT, COMMITTED
+from mesogpu.store.provenance import file_attributes
+from mesogpu.store.raw import BlockFile, synchronize
+from mesogpu.store.scan import State, scan
+from mesogpu.store.variables import COMMIT
 
 _log = logging.getLogger("mesogpu")
 
@@ -136,7 +138,7 @@ class Writer:
         step = self._find()
         settle(self.path, step.prior if step else None)
         if step is None:
-            publish(self.path, plan, config_text=config_text, signature=signature)
+            publish(self.path, plan, file_attributes(plan, config_text=config_text, signature=signature))
         else:
             _require_whole(step)
             if not step.in_place:
@@ -154,14 +156,17 @@ class Writer:
     def _recover(self) -> None:
         """Find what is done; make every other block that was touched as if it never had been."""
         reset = 0
-        for point, entries in enumerate(self._blocks.entries()):
-            for block, (state, crc) in enumerate(entries):
-                parts = self._blocks.read(point, block)
-                if state == COMMITTED and checksum(point, block, parts) == crc:
-                    self.done[point, block] = True
-                elif state or crc or not self._blocks.is_untouched(parts, block):
-                    self._blocks.clear(point, block)
-                    reset += 1
+        for found in scan(self._blocks):
+            if found.state is State.COMMITTED:
+                self.done[found.point, found.block] = True
+            elif not found.parts:
+                raise DamagedFileError(
+                    f"{self.path}: block {found.block} of point {found.point} cannot be read from the disk; "
+                    "mesogpu verify --repair keeps what can"
+                )
+            elif found.state is not State.EMPTY:
+                self._blocks.clear(found.point, found.block)
+                reset += 1
         if reset:
             synchronize(self._descriptor)
             _log.warning("%s: %d blocks were cut off or damaged and will be computed again", self.path, reset)
