@@ -106,7 +106,7 @@ def synchronize_directory(directory: Path) -> None:
 
 def _require_readable(path: Path, layout: Layout, attributes: Mapping[str, Any], offsets: Mapping[str, int]) -> None:
     """Read the new file back through HDF5, as every later reader will."""
-    with opened(path) as file:
+    with opened(path) as (file, _):
         whole = dict(file.attrs) == dict(attributes)
         for variable in (COMMIT, *layout.results):
             dataset = file[variable.name]

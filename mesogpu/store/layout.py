@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mesogpu import units
 from mesogpu.config.experiment import Experiment
+from mesogpu.errors import PlanError
 from mesogpu.plan import Plan
 from mesogpu.store.variables import (
     BLOCK,
@@ -34,6 +35,9 @@ from mesogpu.store.variables import (
 
 BORDER: Final = 4096
 """Arrays of this many bytes or more start on a multiple of it: a page of memory and of most disks."""
+
+MAX_BLOCKS: Final = 1 << 26
+"""Of a file: half a gigabyte of commit table."""
 
 METADATA_BLOCK: Final = 65536
 """Bytes reserved at the front of the file for HDF5's own structures, so that they precede all data."""
@@ -106,8 +110,14 @@ class Layout:
 def make_layout(plan: Plan, *, mixed: bool = False) -> Layout:
     """The layout of a plan's results file.
 
-    mixed : whether its blocks are of several arithmetic signatures, each block saying of which
+    mixed  : whether its blocks are of several arithmetic signatures, each block saying of which
+    raises : PlanError for more blocks than a file can have
     """
+    if len(plan.points) * plan.blocks_per_point > MAX_BLOCKS:
+        raise PlanError(
+            f"blocks: {len(plan.points) * plan.blocks_per_point} of {plan.block_size} realizations, a results file has "
+            f"{MAX_BLOCKS} at most; sweep fewer points, or split the experiment"
+        )
     slices = np.array([point.lengths for point in plan.points], "<i4")
     equal = bool((slices == slices[0]).all())
     bars = [point.bars for point in plan.points if point.bars]

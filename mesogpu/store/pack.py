@@ -214,7 +214,7 @@ def _chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
 def _require_equal(aside: Path, prior: Existing, layout: Layout, entries: NDArray[Any], lines: bytes) -> None:
     """Read the copy back through HDF5, as every later reader will."""
     try:
-        with opened(aside) as file:
+        with opened(aside) as (file, _):
             blocks = Hdf5Blocks(file, layout)
             whole = dict(file.attrs) == dict(prior.attributes) and bool((blocks.entries() == entries).all())
             whole &= not lines or file[RUN_LOG.name][()].tobytes() == lines

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mesogpu.plan import Status
 from mesogpu.store.existing import opened
 from mesogpu.store.faults import explained
-from mesogpu.store.reader import committed_blocks, parameter_names, require_file
+from mesogpu.store.reader import committed_blocks, require_file
 from mesogpu.store.variables import SIGNATURE
 
 _SAMPLES: Final = 1 << 23
@@ -59,15 +59,14 @@ def read_progress(path: str | os.PathLike[str]) -> Progress:
     """
     target = Path(path)
     require_file(target)
-    with explained(target, "reading"), opened(target) as file:
+    with explained(target, "reading"), opened(target) as (file, structure):
         committed = committed_blocks(file)
-        block_size = int(file.attrs["block_size"])
-        total = int(file["realization"].shape[0])
+        block_size, total = structure.block_size, structure.realizations
         rows = np.minimum(block_size, total - block_size * np.arange(committed.shape[1]))
         done = committed @ rows
         failed = _failed(file["status"], committed, block_size)
-        signatures = _signatures(file, np.where(committed, rows, 0))
-        columns = {name: file[name][()].tolist() for name in parameter_names(file)}
+        signatures = _signatures(file, structure.signatures, np.where(committed, rows, 0))
+        columns = {name: file[name][()].tolist() for name in structure.parameters}
     points = tuple(
         PointProgress({name: values[k] for name, values in columns.items()}, int(done[k]), total, int(failed[k]))
         for k in range(len(committed))
@@ -75,12 +74,11 @@ def read_progress(path: str | os.PathLike[str]) -> Progress:
     return Progress(int(done.sum()), total * len(points), int(failed.sum()), points, signatures)
 
 
-def _signatures(file: h5py.File, done: NDArray[np.int64]) -> dict[str, int]:
+def _signatures(file: h5py.File, names: tuple[str, ...], done: NDArray[np.int64]) -> dict[str, int]:
     """Realizations done of each arithmetic signature.
 
     done : (points, blocks) int64
     """
-    names = str(file.attrs["signature"]).split("\n")
     marks = file[SIGNATURE.name][()] if len(names) > 1 else np.zeros(done.shape, "u1")
     return {name: int(done[marks == index].sum()) for index, name in enumerate(names)}
 

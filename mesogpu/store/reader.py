@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from mesogpu.errors import DamagedFileError, StoreError
-from mesogpu.store.existing import MALFORMED, open_hdf5
+from mesogpu.errors import StoreError
+from mesogpu.store.existing import MALFORMED, malformed, open_hdf5
 from mesogpu.store.faults import explained
-from mesogpu.store.variables import CHANNELS, COMMIT, COMMITTED, RESULTS, SLICES, WARMUP, Variable
+from mesogpu.store.structure import Structure, text_attribute
+from mesogpu.store.variables import CHANNELS, COMMIT, COMMITTED, SLICES, WARMUP, Variable
 
 _COORDINATES = ("point", "length", "channel", "block")
 _FIXED = {variable.name: variable.dims for variable in (CHANNELS, SLICES, WARMUP)}
@@ -39,14 +40,12 @@ def open_results(path: str | os.PathLike[str]) -> xr.Dataset:
     target = Path(path)
     require_file(target)
     with explained(target, "reading"):
-        raw, file = open_hdf5(target)
+        raw, file, structure = open_hdf5(target)
     try:
-        dataset = _dataset(file)
+        dataset = _dataset(file, structure)
     except MALFORMED as error:
         _close(raw, file)
-        raise DamagedFileError(
-            f"{target}: its structure is damaged ({error}); mesogpu verify --repair restores it"
-        ) from error
+        raise malformed(target, error) from error
     dataset.encoding["source"] = str(target)
     dataset.set_close(partial(_close, raw, file))
     return dataset
@@ -66,11 +65,6 @@ def require_file(path: Path) -> None:
 def committed_blocks(file: h5py.File) -> NDArray[np.bool_]:
     """(points, blocks) bool: what the commit table says."""
     return np.asarray(file[COMMIT.name]["state"] == COMMITTED)
-
-
-def parameter_names(file: h5py.File) -> list[str]:
-    """Names of the sweep parameters, in the order of the experiment."""
-    return str(file[COMMIT.name].attrs.get("coordinates", "")).split()
 
 
 class _CommittedRows(BackendArray):
@@ -111,25 +105,22 @@ def _positions(key: Any, size: int) -> NDArray[np.int64]:
     return np.atleast_1d(np.asarray(key, np.int64))
 
 
-def _dataset(file: h5py.File) -> xr.Dataset:
+def _dataset(file: h5py.File, structure: Structure) -> xr.Dataset:
     committed = committed_blocks(file)
-    block_size = int(file.attrs["block_size"])
     variables: dict[str, xr.Variable] = {}
-    for variable in RESULTS[file.attrs["method"]]:
-        if variable.name in file:
-            rows = _CommittedRows(file[variable.name], variable, committed, block_size)
-            data = indexing.LazilyIndexedArray(rows)
-            variables[variable.name] = xr.Variable(variable.dims, data, variable.attributes())
-    parameters = parameter_names(file)
-    dims = _FIXED | dict.fromkeys(parameters, ("point",))
+    for variable in structure.results:
+        rows = _CommittedRows(file[variable.name], variable, committed, structure.block_size)
+        data = indexing.LazilyIndexedArray(rows)
+        variables[variable.name] = xr.Variable(variable.dims, data, variable.attributes())
+    fixed = {name: dims for name, dims in _FIXED.items() if name in file}
+    dims = fixed | dict.fromkeys(structure.parameters, ("point",))
     coordinates: dict[str, xr.Variable] = {}
-    for name in (*_COORDINATES, *parameters, *(name for name in _FIXED if name in file)):
+    for name in (*_COORDINATES, *structure.parameters, *fixed):
         dataset = file[name]
-        attributes = {key: dataset.attrs[key] for key in ("units", "long_name")}
+        attributes = {key: text_attribute(dataset, key) for key in ("units", "long_name")}
         values = xr.Variable(dims.get(name, (name,)), dataset[()], attributes)
-        (variables if name in _FIXED else coordinates)[name] = values
-    attributes = {name: value if isinstance(value, str) else int(value) for name, value in file.attrs.items()}
-    return xr.Dataset(variables, coordinates, attributes)
+        (variables if name in fixed else coordinates)[name] = values
+    return xr.Dataset(variables, coordinates, dict(structure.attributes))
 
 
 def _close(raw: Any, file: h5py.File) -> None:

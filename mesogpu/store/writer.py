@@ -29,7 +29,6 @@ from mesogpu.store.manifest import Manifest, manifest_path
 from mesogpu.store.provenance import file_attributes
 from mesogpu.store.raw import BlockFile, synchronize
 from mesogpu.store.scan import State, scan
-from mesogpu.store.variables import COMMIT
 
 _log = logging.getLogger("mesogpu")
 
@@ -200,10 +199,8 @@ def _require_whole(step: Continuation) -> None:
     prior = step.prior
     manifest = Manifest.load(manifest_path(prior.path))
     layout = make_layout(step.stored, mixed=prior.mixed)
-    shapes = {variable.name: layout.shape(variable) for variable in (COMMIT, *layout.results)}
-    if manifest.offsets != prior.offsets or prior.shapes != shapes | {"realization": (prior.realizations,)}:
-        raise prior.damage()
-    if not prior.is_whole():
+    built_so = prior.sizes == layout.sizes and prior.results == layout.results
+    if not built_so or manifest.offsets != prior.offsets or not prior.is_whole():
         raise prior.damage()
 
 
