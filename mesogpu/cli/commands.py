@@ -16,6 +16,7 @@ from mesogpu.cli.packing import pack
 from mesogpu.cli.preparing import plan, schema, validate
 from mesogpu.cli.results import analyze, plot, status
 from mesogpu.cli.running import run
+from mesogpu.cli.verifying import verify
 
 
 class GuardedGroup(click.Group):
@@ -82,5 +83,5 @@ def main() -> None:
     """
 
 
-for _command in (run, plan, validate, schema, status, analyze, plot, pack, doctor):
+for _command in (run, plan, validate, schema, status, verify, analyze, plot, pack, doctor):
     main.add_command(_command)

@@ -6,13 +6,18 @@ from mesogpu.store.pack import Packed, pack
 from mesogpu.store.progress import PointProgress, Progress, read_progress
 from mesogpu.store.provenance import packages
 from mesogpu.store.reader import open_results
+from mesogpu.store.repair import Repair, repair
 from mesogpu.store.runlog import append_log, run_log
+from mesogpu.store.verify import PointBlocks, Verification, verify
 from mesogpu.store.writer import Writer
 
 __all__ = [
     "Packed",
+    "PointBlocks",
     "PointProgress",
     "Progress",
+    "Repair",
+    "Verification",
     "Writer",
     "append_log",
     "file_bytes",
@@ -21,5 +26,7 @@ __all__ = [
     "pack",
     "packages",
     "read_progress",
+    "repair",
     "run_log",
+    "verify",
 ]

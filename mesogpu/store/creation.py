@@ -46,12 +46,7 @@ def publish(
             if copy is not None:
                 copy(blocks)
             os.fsync(file.fileno())
-            manifest = Manifest(
-                attributes=attributes,
-                size=os.fstat(file.fileno()).st_size,
-                offsets=offsets,
-                metadata_sha256=hash_outside(file.fileno(), blocks.extents()),
-            )
+            manifest = describe(blocks, file.fileno(), attributes)
         manifest.save(pending_path(path))
         aside.replace(path)
     except BaseException:
@@ -64,13 +59,31 @@ def publish(
     synchronize_directory(path.parent)
 
 
+def describe(blocks: BlockFile, descriptor: int, attributes: Mapping[str, str | int]) -> Manifest:
+    """The manifest of an open results file."""
+    size, outside = os.fstat(descriptor).st_size, hash_outside(descriptor, blocks.extents())
+    return Manifest(attributes, size, blocks.offsets, outside)
+
+
+def publish_manifest(path: Path, manifest: Manifest) -> None:
+    """Give a results file that is there its manifest."""
+    manifest.save(pending_path(path))
+    pending_path(path).replace(manifest_path(path))
+    synchronize_directory(path.parent)
+
+
+def sweep(path: Path) -> None:
+    """Remove what processes that died while creating have left aside; the caller holds the lock."""
+    for stale in path.parent.glob(f"{glob.escape(path.name)}.tmp[0-9]*"):
+        stale.unlink()
+
+
 def settle(path: Path, prior: Existing | None) -> None:
     """Clean up after a process that died while creating; the caller holds the lock.
 
     prior : the file at `path`, None where there is none
     """
-    for stale in path.parent.glob(f"{glob.escape(path.name)}.tmp[0-9]*"):
-        stale.unlink()
+    sweep(path)
     pending = pending_path(path)
     if not pending.exists():
         return

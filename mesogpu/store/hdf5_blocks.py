@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from mesogpu.errors import DamagedFileError
 from mesogpu.store.layout import Layout
 from mesogpu.store.variables import COMMIT
 
@@ -26,17 +27,35 @@ class Hdf5Blocks:
         self._datasets = [(variable.dims, file[variable.name]) for variable in layout.results]
 
     def entries(self) -> NDArray[Any]:
-        """The commit table, (points, blocks) of {state u4, crc32c u4}."""
-        return np.asarray(self._commit[()])
+        """The commit table, (points, blocks) of {state u4, crc32c u4}; raises as `read`."""
+        return self._part(self._commit, ())
 
     def read(self, point: int, block: int) -> list[bytes]:
-        """The bytes of a block, one item a variable.
+        """The bytes of a block, one item a variable; raises as `read_run`."""
+        return self.read_run(point, block, 1)[0]
 
-        raises : OSError where HDF5 finds a chunk damaged
+    def read_run(self, point: int, first: int, count: int) -> list[list[bytes]]:
+        """The bytes of neighbouring blocks of a point, as `read` gives those of one.
+
+        raises : DamagedFileError where HDF5 finds a chunk damaged; OSError where the disk refuses
         """
-        first = block * self.layout.block_size
-        part: dict[str, Any] = {"point": point, "block": slice(block, block + 1)}
-        part["realization"] = slice(first, first + self.layout.rows(block))
-        return [
-            dataset[tuple(part.get(dim, slice(None)) for dim in dims)].tobytes() for dims, dataset in self._datasets
-        ]
+        size = self.layout.block_size
+        rows = slice(first * size, min((first + count) * size, self.layout.sizes["realization"]))
+        place = {"point": point, "block": slice(first, first + count), "realization": rows}
+        runs: list[list[bytes]] = [[] for _ in range(count)]
+        for dims, dataset in self._datasets:
+            values = self._part(dataset, tuple(place.get(dim, slice(None)) for dim in dims))
+            axis, step = (dims.index("block"), 1) if "block" in dims else (dims.index("realization"), size)
+            for number, parts in enumerate(runs):
+                own = (slice(None),) * (axis - 1) + (slice(number * step, (number + 1) * step),)
+                parts.append(values[own].tobytes())
+        return runs
+
+    @staticmethod
+    def _part(dataset: h5py.Dataset, place: tuple[Any, ...]) -> NDArray[Any]:
+        try:
+            return np.asarray(dataset[place])
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise DamagedFileError(f"{dataset.name}: HDF5 finds it damaged ({error})") from error

@@ -97,6 +97,11 @@ class Layout:
         """Bytes of one dataset's array."""
         return math.prod(self.shape(variable)) * int(np.dtype(variable.dtype).itemsize)
 
+    @property
+    def realizations(self) -> int:
+        """Realizations a point."""
+        return self.sizes["realization"]
+
     def rows(self, block: int) -> int:
         """Realizations of one block; the last may be short."""
         return min(self.block_size, self.sizes["realization"] - block * self.block_size)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from mesogpu.errors import DamagedFileError, StoreError
-from mesogpu.store.provenance import FORMAT_VERSION
+from mesogpu.store.provenance import ATTRIBUTES, FORMAT_VERSION
 
 _CHUNK: Final = 1 << 20
 _MOST_BYTES: Final = 1 << 24
@@ -24,7 +24,7 @@ _OWN_HASH: Final = "manifest_sha256"
 class Manifest:
     """The manifest of one results file.
 
-    attributes      : root attributes of the file, the resolved configuration among them
+    attributes      : root attributes of the file in their order, the resolved configuration among them
     size            : bytes of the file
     offsets         : first byte of every array that is written after creation
     metadata_sha256 : SHA-256 of all bytes outside those arrays
@@ -38,7 +38,7 @@ class Manifest:
     def save(self, path: Path) -> None:
         """Write to a new file and to the disk, with a hash of its own."""
         document = {"format_version": FORMAT_VERSION} | asdict(self)
-        text = json.dumps(document | {_OWN_HASH: _hash(document)}, indent=1, sort_keys=True)
+        text = json.dumps(document | {_OWN_HASH: _hash(document)}, indent=1)
         with path.open("w", encoding="utf-8") as file:
             file.write(text + "\n")
             file.flush()
@@ -139,6 +139,9 @@ def _is_well_formed(document: dict[str, Any]) -> bool:
         and is_count(document.get("format_version"))
         and isinstance(document.get("metadata_sha256"), str)
         and isinstance(attributes, dict)
+        and set(ATTRIBUTES) <= attributes.keys()
+        and type(attributes["block_size"]) is int
+        and attributes["block_size"] > 0
         and all(isinstance(value, str) or is_count(value) for value in attributes.values())
         and isinstance(offsets, dict)
         and all(is_count(offset) and offset <= size for offset in offsets.values())

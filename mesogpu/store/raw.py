@@ -19,7 +19,7 @@ from mesogpu.plan import BlockResult
 from mesogpu.store.layout import Layout
 from mesogpu.store.variables import AUDIT, COMMIT, COMMIT_ENTRY, COMMITTED, EMPTY, SIGNATURE, Variable
 
-_FILL_BYTES: Final = 1 << 20
+_PIECE_BYTES: Final = 1 << 20
 synchronize = getattr(os, "fdatasync", os.fsync)
 """Data and size to the disk; macOS knows only the stronger call."""
 
@@ -55,7 +55,7 @@ class BlockFile:
     def __init__(self, descriptor: int, layout: Layout, offsets: Mapping[str, int]) -> None:
         self.layout = layout
         self._descriptor = descriptor
-        self._offsets = offsets
+        self.offsets = offsets
         self._strips = tuple(self._strip(variable) for variable in layout.results)
         self._blocks = layout.sizes["block"]
 
@@ -116,24 +116,24 @@ class BlockFile:
     def entries(self) -> NDArray[Any]:
         """The commit table, (points, blocks) of {state u4, crc32c u4}."""
         shape = self.layout.shape(COMMIT)
-        table = self._read(self._offsets[COMMIT.name], self.layout.nbytes(COMMIT))
+        table = self._read(self.offsets[COMMIT.name], self.layout.nbytes(COMMIT))
         return np.frombuffer(table, COMMIT_ENTRY).reshape(shape)
 
     def fill_all(self) -> None:
         """Write fill values over every block and empty entries over the commit table: the state at creation."""
-        self._fill(self._offsets[COMMIT.name], EMPTY.tobytes(), math.prod(self.layout.shape(COMMIT)))
+        self._fill(self.offsets[COMMIT.name], EMPTY.tobytes(), math.prod(self.layout.shape(COMMIT)))
         for variable in self.layout.results:
-            self._fill(self._offsets[variable.name], _fill_value(variable), math.prod(self.layout.shape(variable)))
+            self._fill(self.offsets[variable.name], _fill_value(variable), math.prod(self.layout.shape(variable)))
 
     def extents(self) -> list[tuple[int, int]]:
         """(first byte, bytes) of everything that is written after creation, in file order."""
-        return sorted((self._offsets[v.name], self.layout.nbytes(v)) for v in (COMMIT, *self.layout.results))
+        return sorted((self.offsets[v.name], self.layout.nbytes(v)) for v in (COMMIT, *self.layout.results))
 
     def _strip(self, variable: Variable) -> _Strip:
         shape = self.layout.shape(variable)
         row = variable.dims.index("block" if "block" in variable.dims else "realization")
         row_bytes = math.prod(shape[row + 1 :]) * np.dtype(variable.dtype).itemsize
-        return _Strip(variable, self._offsets[variable.name], math.prod(shape[1:row]), shape[row], row_bytes)
+        return _Strip(variable, self.offsets[variable.name], math.prod(shape[1:row]), shape[row], row_bytes)
 
     def _runs(self, strip: _Strip, point: int, block: int) -> Iterator[tuple[int, int]]:
         if strip.a_row_a_block:
@@ -164,10 +164,10 @@ class BlockFile:
         return array.tobytes()
 
     def _entry(self, point: int, block: int) -> int:
-        return self._offsets[COMMIT.name] + COMMIT_ENTRY.itemsize * (point * self._blocks + block)
+        return self.offsets[COMMIT.name] + COMMIT_ENTRY.itemsize * (point * self._blocks + block)
 
     def _fill(self, offset: int, value: bytes, count: int) -> None:
-        chunk = value * (_FILL_BYTES // len(value))
+        chunk = value * (_PIECE_BYTES // len(value))
         end = offset + count * len(value)
         while offset < end:
             piece = chunk[: end - offset]
@@ -175,15 +175,16 @@ class BlockFile:
             offset += len(piece)
 
     def _read(self, offset: int, length: int) -> bytes:
-        data = os.pread(self._descriptor, length, offset)
+        # A large piece is asked for only if it is there: its length may come from a file that lies.
+        data = os.pread(self._descriptor, min(length, _PIECE_BYTES), offset)
         while len(data) < length:
-            more = os.pread(self._descriptor, length - len(data), offset + len(data))
-            if not more:
+            size = os.fstat(self._descriptor).st_size
+            if size < offset + length:
                 raise DamagedFileError(
-                    f"the file ends at byte {offset + len(data)}, its data go to {offset + length}: it was cut short; "
+                    f"the file ends at byte {size}, its data go to {offset + length}: it was cut short; "
                     "mesogpu verify --repair keeps what is whole"
                 )
-            data += more
+            data += os.pread(self._descriptor, length - len(data), offset + len(data))
         return data
 
     def _write(self, data: bytes | memoryview, offset: int) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import IntEnum
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mesogpu.errors import DamagedFileError
 from mesogpu.store.layout import Layout
 from mesogpu.store.raw import checksum, untouched
-from mesogpu.store.variables import COMMITTED, EMPTY
+from mesogpu.store.variables import COMMIT_ENTRY, COMMITTED, EMPTY
 
 
 class Blocks(Protocol):
@@ -29,16 +30,16 @@ class Blocks(Protocol):
         """The bytes of a block, one item a variable; raises DamagedFileError or OSError where there are none."""
 
 
-class State(Enum):
+class State(IntEnum):
     """What became of one block."""
 
-    EMPTY = "empty"
+    EMPTY = 0
     """Never written: all fill values."""
-    TOUCHED = "touched"
+    TOUCHED = 1
     """Written but not committed: a run died there, or is about to commit it. A resume computes it anew."""
-    COMMITTED = "committed"
+    COMMITTED = 2
     """Committed, and its bytes have the checksum of then."""
-    DAMAGED = "damaged"
+    DAMAGED = 3
     """Its entry is none that is ever written, or its bytes are not those that were committed."""
 
 
@@ -52,28 +53,29 @@ class Found:
     parts: Sequence[bytes]
 
 
-def scan(blocks: Blocks, places: Iterable[tuple[int, int]] | None = None) -> Iterator[Found]:
+def scan(blocks: Blocks) -> Iterator[Found]:
     """Blocks in canonical order, each with its state.
 
     The commit table is read once, before any block: what a run commits meanwhile counts as touched.
-
-    places : (point, block) of those to look at; all if None
     """
-    entries = blocks.entries()
-    points, count = entries.shape
-    chosen = ((point, block) for point in range(points) for block in range(count)) if places is None else places
-    for point, block in chosen:
-        entry = entries[point, block]
-        try:
-            parts = blocks.read(point, block)
-        except (DamagedFileError, OSError):
-            yield Found(point, block, State.DAMAGED, ())
-            continue
-        yield Found(point, block, _state(entry, point, block, parts, blocks.layout), parts)
+    sizes = blocks.layout.sizes
+    try:
+        entries = blocks.entries()
+    except (DamagedFileError, OSError):
+        entries = np.zeros((sizes["point"], sizes["block"]), COMMIT_ENTRY)
+    for point in range(sizes["point"]):
+        for block in range(sizes["block"]):
+            try:
+                parts = blocks.read(point, block)
+            except (DamagedFileError, OSError):
+                yield Found(point, block, State.DAMAGED, ())
+                continue
+            yield Found(point, block, _state(entries[point, block].item(), point, block, parts, blocks.layout), parts)
 
 
-def _state(entry: Any, point: int, block: int, parts: Sequence[bytes], layout: Layout) -> State:
-    if entry == EMPTY:
+def _state(entry: tuple[int, int], point: int, block: int, parts: Sequence[bytes], layout: Layout) -> State:
+    if entry == EMPTY.item():
         return State.EMPTY if parts == untouched(layout, block) else State.TOUCHED
-    whole = entry["state"] == COMMITTED and checksum(point, block, parts) == entry["crc32c"]
+    state, crc = entry
+    whole = state == COMMITTED and checksum(point, block, parts) == crc
     return State.COMMITTED if whole else State.DAMAGED

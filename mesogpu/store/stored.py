@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from mesogpu.errors import DamagedFileError, MesogpuError, StoreError
 from mesogpu.plan import Plan, make_plan
+from mesogpu.plan.points import count_points
 from mesogpu.store.existing import Existing
 
 
 def stored_plan(file: Existing) -> Plan:
     """The plan of a results file, with the number of realizations and the blocks that it has.
 
+    raises : as `plan_of`
+    """
+    plan = plan_of(file.attributes, file.path, file.sizes)
+    return replace(plan, experiment=replace(plan.experiment, realizations=file.realizations))
+
+
+def plan_of(attributes: Mapping[str, Any], where: Path, sizes: Mapping[str, int] | None = None) -> Plan:
+    """The plan that root attributes tell, with their blocks.
+
+    where  : what messages call their source
+    sizes  : extents of the file's dimensions; a plan that could not have them is not made
     raises : StoreError for a configuration that this version cannot read; DamagedFileError for one that is not of the
-             experiment that the file says it holds
+             experiment whose hash stands beside it, or of a file with other extents
     """
     # The parser is slow to import, and few need it.
     from mesogpu.config.load import parse_experiment
 
     try:
-        experiment = parse_experiment(str(file.attributes["config"]), f"{file.path}: config")
+        experiment = parse_experiment(str(attributes["config"]), f"{where}: config")
+        same = experiment.identity() == attributes["config_sha256"]
+        if not same or (sizes and count_points(experiment) != sizes["point"]):
+            raise DamagedFileError(
+                f"{where}: the configuration in it is not of the experiment that it holds; something other than "
+                "mesogpu has changed the file"
+            )
         plan = make_plan(experiment)
+    except DamagedFileError:
+        raise
     except MesogpuError as error:
         raise StoreError(
-            f"{file.path}: the configuration in it cannot be read by this version ({str(error).splitlines()[0]}); "
-            f"install mesogpu {file.attributes['mesogpu_version']}, which made the file"
+            f"{where}: the configuration in it cannot be read by this version ({str(error).splitlines()[0]}); "
+            f"install mesogpu {attributes['mesogpu_version']}, which made the file"
         ) from error
-    if experiment.identity() != file.attributes["config_sha256"]:
-        raise DamagedFileError(
-            f"{file.path}: the configuration in it is not of the experiment whose hash stands beside it; something "
-            "other than mesogpu has changed the file"
-        )
-    experiment = replace(experiment, realizations=file.realizations)
-    return replace(plan, experiment=experiment, block_size=file.block_size)
+    return replace(plan, block_size=int(attributes["block_size"]))
