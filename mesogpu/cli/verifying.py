@@ -26,9 +26,7 @@ _MOST_NUMBERS = 8
 
 @click.command()
 @click.argument("results", metavar="OUT.h5", type=click.Path(path_type=Path))
-@click.option(
-    "--repair", "mend", is_flag=True, help="Make a damaged file whole again, ready to go on."
-)
+@click.option("--repair", "mend", is_flag=True, help="Make a damaged file whole again, ready to go on.")
 @click.option(
     "--config",
     metavar="CONFIG",

@@ -45,7 +45,7 @@ def faults_of_structure(evidence: Evidence, true: Truth) -> list[str]:
         extents = [(true.offsets[each.name], true.layout.nbytes(each)) for each in arrays]
         if hash_outside(evidence.descriptor, extents) != manifest.metadata_sha256:
             faults.append("bytes outside its blocks are not those that were created")
-    if evidence.unreadable:
+    if evidence.unreadable and not faults:
         faults.append(evidence.unreadable)
     try:
         return faults + list(_contradictions(evidence, true))

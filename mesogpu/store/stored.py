@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from mesogpu.config.experiment import Experiment
 from mesogpu.errors import DamagedFileError, MesogpuError, StoreError
 from mesogpu.plan import Plan, make_plan
 from mesogpu.plan.points import count_points
@@ -30,11 +32,8 @@ def plan_of(attributes: Mapping[str, Any], where: Path, sizes: Mapping[str, int]
     raises : StoreError for a configuration that this version cannot read; DamagedFileError for one that is not of the
              experiment whose hash stands beside it, or of a file with other extents
     """
-    # The parser is slow to import, and few need it.
-    from mesogpu.config.load import parse_experiment
-
     try:
-        experiment = parse_experiment(str(attributes["config"]), f"{where}: config")
+        experiment = _experiment(str(attributes["config"]), f"{where}: config")
         same = experiment.identity() == attributes["config_sha256"]
         if not same or (sizes and count_points(experiment) != sizes["point"]):
             raise DamagedFileError(
@@ -50,3 +49,11 @@ def plan_of(attributes: Mapping[str, Any], where: Path, sizes: Mapping[str, int]
             f"install mesogpu {attributes['mesogpu_version']}, which made the file"
         ) from error
     return replace(plan, block_size=int(attributes["block_size"]))
+
+
+@lru_cache(maxsize=1)
+def _experiment(text: str, where: str) -> Experiment:
+    # The parser is slow to import, and few need it.
+    from mesogpu.config.load import parse_experiment
+
+    return parse_experiment(text, where)
