@@ -123,20 +123,35 @@ def truth(evidence: Evidence) -> Truth | None:
     raises  : StoreError where the configuration that a witness tells is for another version
     """
     manifest, structure, path = evidence.manifest, evidence.structure, evidence.path
-    with suppress(DamagedFileError):
-        if manifest is not None and not evidence.packed:
-            found = _truth(FROM_MANIFEST, manifest.attributes, path, manifest.offsets)
-            if fits(found, manifest.size):
-                return found
-    with suppress(DamagedFileError):
-        if structure is not None:
-            found = _truth(FROM_FILE, structure.attributes, path, structure.offsets, structure.sizes)
-            if found.layout.sizes == structure.sizes and found.layout.results == structure.results:
-                return found
-    for source, claimed in evidence.claims.items():
-        with suppress(StoreError):
-            return _truth(source, claimed, path, None)
+    refusals: list[StoreError] = []
+    for source, attributes, offsets in _witnesses(evidence):
+        sizes = structure.sizes if structure and source == FROM_FILE else None
+        try:
+            plan = plan_of(attributes, path, sizes)
+        except DamagedFileError:
+            continue
+        except StoreError as refusal:
+            refusals.append(refusal)
+            continue
+        found = Truth(source, attributes, plan, make_layout(plan, mixed=is_mixed(attributes)), offsets)
+        if source == FROM_MANIFEST and manifest and not fits(found, manifest.size):
+            continue
+        same = structure and (found.layout.sizes, found.layout.results) == (structure.sizes, structure.results)
+        if source != FROM_FILE or same:
+            return found
+    if refusals:
+        raise refusals[0]
     return None
+
+
+def _witnesses(evidence: Evidence) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, int] | None]]:
+    """Who tells root attributes and offsets, the best first."""
+    if evidence.manifest is not None and not evidence.packed:
+        yield FROM_MANIFEST, evidence.manifest.attributes, evidence.manifest.offsets
+    if evidence.structure is not None:
+        yield FROM_FILE, evidence.structure.attributes, evidence.structure.offsets
+    for source, attributes in evidence.claims.items():
+        yield source, attributes, None
 
 
 def blocks_of(evidence: Evidence, true: Truth) -> Blocks | None:
@@ -163,17 +178,6 @@ def fits(found: Truth, size: int) -> bool:
             return False
         end = offset + length
     return True
-
-
-def _truth(
-    source: str,
-    attributes: Mapping[str, Any],
-    path: Path,
-    offsets: Mapping[str, int] | None,
-    sizes: Mapping[str, int] | None = None,
-) -> Truth:
-    plan = plan_of(attributes, path, sizes)
-    return Truth(source, attributes, plan, make_layout(plan, mixed=is_mixed(attributes)), offsets)
 
 
 def _read_attributes(raw: Any) -> dict[str, Mapping[str, Any]]:

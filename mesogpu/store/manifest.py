@@ -140,8 +140,6 @@ def _is_well_formed(document: dict[str, Any]) -> bool:
         and isinstance(document.get("metadata_sha256"), str)
         and isinstance(attributes, dict)
         and set(ATTRIBUTES) <= attributes.keys()
-        and type(attributes["block_size"]) is int
-        and attributes["block_size"] > 0
         and all(isinstance(value, str) or is_count(value) for value in attributes.values())
         and isinstance(offsets, dict)
         and all(is_count(offset) and offset <= size for offset in offsets.values())

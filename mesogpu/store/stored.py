@@ -11,6 +11,7 @@ from typing import Any
 from mesogpu.config.experiment import Experiment
 from mesogpu.errors import DamagedFileError, MesogpuError, StoreError
 from mesogpu.plan import Plan, make_plan
+from mesogpu.plan.cost import LARGEST_BLOCK
 from mesogpu.plan.points import count_points
 from mesogpu.store.existing import Existing
 
@@ -32,6 +33,9 @@ def plan_of(attributes: Mapping[str, Any], where: Path, sizes: Mapping[str, int]
     raises : StoreError for a configuration that this version cannot read; DamagedFileError for one that is not of the
              experiment whose hash stands beside it, or of a file with other extents
     """
+    block_size = attributes["block_size"]
+    if not isinstance(block_size, int) or not 0 < block_size <= LARGEST_BLOCK:
+        raise DamagedFileError(f"{where}: has blocks of {block_size!r} realizations, there are 1 to {LARGEST_BLOCK}")
     try:
         experiment = _experiment(str(attributes["config"]), f"{where}: config")
         same = experiment.identity() == attributes["config_sha256"]
@@ -48,7 +52,7 @@ def plan_of(attributes: Mapping[str, Any], where: Path, sizes: Mapping[str, int]
             f"{where}: the configuration in it cannot be read by this version ({str(error).splitlines()[0]}); "
             f"install mesogpu {attributes['mesogpu_version']}, which made the file"
         ) from error
-    return replace(plan, block_size=int(attributes["block_size"]))
+    return replace(plan, block_size=block_size)
 
 
 @lru_cache(maxsize=1)

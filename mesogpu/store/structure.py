@@ -14,6 +14,7 @@ from typing import Any, Final
 import h5py
 import numpy as np
 
+from mesogpu.plan.cost import LARGEST_BLOCK
 from mesogpu.plan.points import MAX_POINTS
 from mesogpu.store.layout import MAX_BLOCKS
 from mesogpu.store.provenance import ATTRIBUTES, is_mixed
@@ -96,7 +97,7 @@ def examine(file: h5py.File, size: int) -> Structure:
     attributes = {name: attribute(file.id, name) for name in ATTRIBUTES}
     _require(attributes["method"] in RESULTS, f"method {attributes['method']!r}")
     block_size = attributes["block_size"]
-    _require(isinstance(block_size, int) and block_size > 0, f"block_size {block_size!r}")
+    _require(isinstance(block_size, int) and 0 < block_size <= LARGEST_BLOCK, f"block_size {block_size!r}")
     rows = _dataset(file, "realization").shape
     _require(len(rows) == 1 and 0 < rows[0] <= _MOST_REALIZATIONS, f"realization has the extents {rows}")
     sizes: dict[str, int] = {"realization": rows[0]}
