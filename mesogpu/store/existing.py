@@ -14,8 +14,9 @@ import h5py
 
 from mesogpu.errors import DamagedFileError, StoreError
 from mesogpu.store.faults import explained
+from mesogpu.store.layout import METADATA_BLOCK
 from mesogpu.store.manifest import describes, manifest_path, pending_path
-from mesogpu.store.provenance import FILETYPE, FORMAT_VERSION
+from mesogpu.store.provenance import ATTRIBUTES, FILETYPE, FORMAT_VERSION
 from mesogpu.store.structure import Structure, attribute, examine
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
@@ -137,9 +138,18 @@ def _require_ours(path: Path, file: h5py.File) -> None:
 
 
 def _unreadable(path: Path, reason: str) -> StoreError:
-    """Damage where a manifest says that the file was ours, else a file of somebody else."""
-    if manifest_path(path).exists():
+    """Damage where a manifest, or the header's names, say that the file was ours; else a file of somebody else."""
+    if manifest_path(path).exists() or _bears_our_names(path):
+        witness = "its manifest says" if manifest_path(path).exists() else "names in it say"
         return DamagedFileError(
-            f"{path}: {reason}, though its manifest says that it was; mesogpu verify --repair restores it"
+            f"{path}: {reason}, though {witness} that it is ours; mesogpu verify --repair restores it, or says what it "
+            "needs to"
         )
     return StoreError(f"{path}: {reason}; choose another file, or another output with -o")
+
+
+def _bears_our_names(path: Path) -> bool:
+    """Whether the beginning of a file holds the names that stand at the beginning of all of ours."""
+    with path.open("rb") as file:
+        beginning = file.read(2 * METADATA_BLOCK)
+    return FILETYPE.encode() in beginning and all(name.encode() in beginning for name in ATTRIBUTES)

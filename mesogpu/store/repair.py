@@ -194,6 +194,8 @@ def _keep(path: Path) -> Path:
         try:
             os.link(path, kept)
         except FileExistsError:
+            if kept.samefile(path):  # left by a repair that was killed
+                return kept
             continue
         except OSError as error:
             if error.errno not in _NO_LINKS:

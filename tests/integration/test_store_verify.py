@@ -275,6 +275,17 @@ def test_with_file_and_manifest_unreadable_the_configuration_is_believed(
         Writer(whole, PLAN, config_text=cases.CONFIG, signature=cases.SIGNATURE)
 
 
+def test_a_file_that_lost_manifest_and_header_is_still_known_as_ours(whole: Path) -> None:
+    """By the names in it, for which nobody else has a use. Planted fault: the manifest alone asked."""
+    manifest_of(whole).unlink()
+    behead(whole)
+    for command in ("status", "analyze", "verify"):
+        result = invoke(command, whole)
+        assert result.exit_code == 3
+        assert "verify" in result.output
+    assert "--config CONFIG" in invoke("verify", whole).output
+
+
 @pytest.mark.parametrize("damage", ["manifest", "arrays"])
 def test_what_is_left_of_a_witness_is_used(whole: Path, damage: str) -> None:
     """A flip in a manifest, or in the header of an array, leaves the attributes. Planted fault: --config asked for."""
