@@ -9,7 +9,7 @@ from mesogpu.version import __version__
 
 if TYPE_CHECKING:
     from mesogpu.analysis import analyze
-    from mesogpu.api import plot, run, sample_bonds, sample_onsite, sample_spins
+    from mesogpu.api import plot, run, sample_bonds, sample_onsite, sample_spins, write_report
     from mesogpu.config.load import load_experiment
     from mesogpu.store import open_results
 
@@ -23,6 +23,7 @@ __all__ = [
     "sample_bonds",
     "sample_onsite",
     "sample_spins",
+    "write_report",
 ]
 
 # Loaded on first use (PEP 562): the numerical stages must import on a bare machine, the command line start at once.
@@ -35,6 +36,7 @@ _HOMES = {
     "sample_bonds": "mesogpu.api",
     "sample_onsite": "mesogpu.api",
     "sample_spins": "mesogpu.api",
+    "write_report": "mesogpu.api",
 }
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.analysis import analyze
+from mesogpu.analysis import analyze, certificates
 from mesogpu.backends.base import Backend
 from mesogpu.backends.select import select_backend
 from mesogpu.config.experiment import Experiment
@@ -25,7 +25,7 @@ from mesogpu.physics.slices import Slices
 from mesogpu.plan.limits import check_disk, check_memory
 from mesogpu.plan.plan import Plan, make_plan
 from mesogpu.plan.points import Point, count_points, points
-from mesogpu.report import plot_results
+from mesogpu.report import plot_results, read_log, report_page, write_page
 from mesogpu.store import Writer, file_bytes, in_stored_blocks, open_results, pack, run_log
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ __all__ = [
     "sample_bonds",
     "sample_onsite",
     "sample_spins",
+    "write_report",
 ]
 
 _Number = TypeVar("_Number", bound=np.generic)
@@ -222,15 +223,35 @@ def _by_site(slices: Slices, values: NDArray[_Number]) -> NDArray[_Number]:
     return values.reshape(len(values), *across, *inner)
 
 
-def plot(results: xarray.Dataset | str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
+def plot(
+    results: xarray.Dataset | str | os.PathLike[str], path: str | os.PathLike[str], *, analysis: str | None = None
+) -> None:
     """Draw the figure of a results file.
 
-    results : what `open_results` returned, or the path of the file
-    path    : the figure: .png, .pdf or .svg
-    raises  : StoreError for a file that is not ours; EnvironmentFault where the figure cannot be written
+    results  : what `open_results` returned, or the path of the file
+    path     : the figure: .png, .pdf or .svg
+    analysis : the figure of this analysis, by the name that `mesogpu plot --list` gives it
+    raises   : StoreError for a file that is not ours; ConfigError for an analysis that it does not have;
+               EnvironmentFault where the figure cannot be written
     """
     dataset = open_results(results) if isinstance(results, str | os.PathLike) else results
-    plot_results(dataset, analyze(dataset), Path(path))
+    plot_results(dataset, analyze(dataset), Path(path), analysis=analysis)
+
+
+def write_report(results: xarray.Dataset | str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Path:
+    """Write the report of a results file: one HTML page with results, certificates, how they came about, and a CSV.
+
+    results : what `open_results` returned, or the path of the file
+    path    : the page; NAME.html beside NAME.h5 if None
+    returns : the page
+    raises  : StoreError for a file that is not ours; EnvironmentFault where the page cannot be written
+    """
+    dataset = open_results(results) if isinstance(results, str | os.PathLike) else results
+    source = Path(dataset.encoding.get("source", "results.h5"))
+    page = source.with_suffix(".html") if path is None else Path(path)
+    text = report_page(dataset, analyze(dataset), certificates(dataset), read_log(source))
+    write_page(text, page)
+    return page
 
 
 def _resolve(experiment: Source, overrides: Sequence[str]) -> Experiment:

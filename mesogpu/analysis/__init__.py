@@ -1,5 +1,6 @@
 """Statistics over stored results, each with its error, and theory beside where it applies; sees no hardware."""
 
+from mesogpu.analysis.certificates import certificates
 from mesogpu.analysis.summary import analyze
 
-__all__ = ["analyze"]
+__all__ = ["analyze", "certificates"]

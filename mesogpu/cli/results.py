@@ -10,7 +10,7 @@ import click
 
 from mesogpu.cli.options import json_option, results_argument, verbosity
 from mesogpu.cli.quantities import counted
-from mesogpu.cli.render import Sheet, emit, emit_json, emit_sentences, emit_sheet
+from mesogpu.cli.render import Sheet, emit, emit_json, emit_sentences, emit_sheet, narrate
 
 if TYPE_CHECKING:
     from mesogpu.store import Progress
@@ -66,19 +66,38 @@ def analyze(results: Path, as_json: bool) -> None:
     "-o",
     "figure",
     metavar="FIG.png|pdf|svg",
-    required=True,
     type=click.Path(dir_okay=False, path_type=Path),
     help="Figure.",
 )
+@click.option("--analysis", metavar="KIND", help="Draw this analysis instead; --list names them.")
+@click.option("--list", "list_analyses", is_flag=True, help="Name the analyses that have a figure; draw nothing.")
 @verbosity
-def plot(results: Path, figure: Path) -> None:
+def plot(results: Path, figure: Path | None, analysis: str | None, list_analyses: bool) -> None:
     """Draw the figure of OUT.h5: conductance, its variance and histograms, or localization lengths; theory beside."""
+    if list_analyses:
+        _list_analyses(results)
+        return
+    if figure is None:
+        raise click.UsageError("Missing option '-o': name the figure, such as -o figure.pdf.")
     if figure.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise click.BadParameter(f"{str(figure)!r} must end in .png, .pdf or .svg.", param_hint="'-o'")
     from mesogpu import api
 
-    api.plot(results, figure)
+    api.plot(results, figure, analysis=analysis)
     emit(f"Figure: {figure}")
+
+
+def _list_analyses(path: Path) -> None:
+    from mesogpu.analysis import analyze as analyze_results
+    from mesogpu.report import drawable
+    from mesogpu.store import open_results
+
+    with open_results(path) as dataset:
+        found = drawable(analyze_results(dataset))
+    for name, record in found.items():
+        emit(f"{name}: {record['title']}")
+    if not found:
+        narrate(f"{path} has no analysis with a figure of its own")
 
 
 def show_results(path: Path, figure: Path | None) -> dict[str, Any]:

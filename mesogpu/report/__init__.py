@@ -1,8 +1,20 @@
-"""Tables, sentences and figures from a summary; computes no statistics of its own."""
+"""Tables, sentences, figures and pages from a summary; computes no statistics of its own."""
 
+from mesogpu.report.analyses import drawable
 from mesogpu.report.figure import plot_results
+from mesogpu.report.history import read_log
+from mesogpu.report.page import report_page, write_page
 from mesogpu.report.table import summary_table
 from mesogpu.report.tabular import Table
 from mesogpu.report.verdicts import verdicts
 
-__all__ = ["Table", "plot_results", "summary_table", "verdicts"]
+__all__ = [
+    "Table",
+    "drawable",
+    "plot_results",
+    "read_log",
+    "report_page",
+    "summary_table",
+    "verdicts",
+    "write_page",
+]

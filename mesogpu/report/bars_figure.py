@@ -17,7 +17,7 @@ from scipy.interpolate import PchipInterpolator
 from mesogpu.report.bars_series import BarsLayout, Curve, lay_out_bars
 from mesogpu.report.counts import span, unfinished
 from mesogpu.report.numbers import quantity
-from mesogpu.report.panels import CURVE_POINTS, GREY, LOG_SPAN
+from mesogpu.report.panels import CURVE_POINTS, GREY, LOG_SPAN, draw_points, place_legend
 from mesogpu.report.series import COLOURS, MARKERS
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ SIZE = (4.6, 3.0)
 """Inches: one and a half columns of a journal page."""
 
 TITLE_LETTERS = 76
-LEGEND_LETTERS = 84
 """In one line."""
 
 HEADROOM = 1.2
@@ -72,7 +71,7 @@ def _draw_sweep(axes: Axes, layout: BarsLayout) -> None:
             axes.plot(curve.x, values, color=curve.colour, linewidth=0.6, alpha=0.6, zorder=1, gid=GUIDE)
         _draw_table(axes, curve, name)
         items = [entry[name] for entry in curve.entries]
-        _draw_points(axes, curve.x, items, colour=curve.colour, marker=curve.marker, label=curve.label)
+        draw_points(axes, curve.x, items, colour=curve.colour, marker=curve.marker, label=curve.label)
     _scale(axes.set_xscale, axes.xaxis, layout.abscissas())
     _scale(axes.set_yscale, axes.yaxis, layout.values())
     axes.set_xlabel(layout.axis_label)
@@ -87,7 +86,7 @@ def _draw_spectrum(axes: Axes, entry: Entry) -> None:
         marked = [items[0] | {"reliable": entry["lyapunov_exponent"]["reliable"]}, *items[1:]]
         curve = Curve("", COLOURS[0], MARKERS[0], (1.0,), (entry,))
         _draw_theory(axes, curve, "lyapunov_exponent")
-        _draw_points(axes, ranks, marked, colour=COLOURS[0], marker=MARKERS[0], label="")
+        draw_points(axes, ranks, marked, colour=COLOURS[0], marker=MARKERS[0], label="")
     axes.set_xlim(0.5, max(len(items), 1) + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True) if len(items) > 8 else FixedLocator(ranks))
     axes.set_xlabel("rank $n$ of the exponent")
@@ -99,25 +98,6 @@ def _draw_spectrum(axes: Axes, entry: Entry) -> None:
     # From zero, for the spacing to be seen; with room for the words above the points at the left.
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, 0.0), HEADROOM * high)
-
-
-def _draw_points(
-    axes: Axes, x: Sequence[float], items: Sequence[Mapping[str, Any]], *, colour: str, marker: str, label: str
-) -> None:
-    """Values with their errors; hollow where the error is not to be trusted."""
-    for reliable in (True, False):
-        chosen = [k for k, item in enumerate(items) if item.get("reliable", True) is reliable]
-        axes.errorbar(
-            [x[k] for k in chosen],
-            [items[k]["value"] for k in chosen],
-            yerr=[items[k]["error"] or 0.0 for k in chosen],
-            color=colour,
-            marker=marker,
-            markerfacecolor=colour if reliable else "white",
-            linestyle="none",
-            label=label if reliable else None,
-            zorder=3,
-        )
 
 
 def _draw_theory(axes: Axes, curve: Curve, name: str) -> None:
@@ -184,10 +164,7 @@ def _draw_legend(figure: Figure, axes: Axes, entries: Sequence[Entry], name: str
         if present:
             handles.append(Line2D([], [], color=GREY, **style))
             labels.append(label)
-    if handles:
-        one_line = sum(len(label) + 6 for label in labels) < LEGEND_LETTERS
-        columns = len(labels) if one_line else max(1, LEGEND_LETTERS // (max(map(len, labels)) + 6))
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns, handletextpad=0.4, columnspacing=1.2)
+    place_legend(figure, handles, labels)
 
 
 def _title(summary: Mapping[str, Any]) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesogpu.errors import ConfigError, EnvironmentFault, StoreError
+from mesogpu.report.analyses import find_drawable
 from mesogpu.report.counts import of_bars, span, unfinished, used
 from mesogpu.report.series import Layout, lay_out
 
@@ -45,17 +47,20 @@ STYLE: dict[str, Any] = {
 }
 
 
-def plot_results(results: xarray.Dataset, summary: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+def plot_results(
+    results: xarray.Dataset, summary: Mapping[str, Any], path: str | os.PathLike[str], *, analysis: str | None = None
+) -> None:
     """Draw a results file: <g>, var g and the histogram of g, with errors, theory and asymptotes.
 
     Localized samples are drawn by ln g instead; a sweep of many points is drawn over the swept parameter. Of bars
     Lambda = xi/M is drawn, or 1/xi of chains, over the swept parameter; of one point the spectrum.
 
-    results : as `open_results` gives it (the histogram needs the samples)
-    summary : as `analyze` returns it
-    path    : figure to write; .png (300 dpi), .pdf or .svg by its suffix
-    raises  : ConfigError for another suffix; StoreError where no sample is computed yet; EnvironmentFault where the
-              file cannot be written
+    results  : as `open_results` gives it (the histogram needs the samples)
+    summary  : as `analyze` returns it
+    path     : figure to write; .png (300 dpi), .pdf or .svg by its suffix
+    analysis : draw this one of `analyses.drawable` instead
+    raises   : ConfigError for another suffix or an unknown analysis; StoreError where no sample is computed yet;
+               EnvironmentFault where the file cannot be written
     """
     target = Path(path)
     if target.suffix.lower() not in SUFFIXES:
@@ -65,22 +70,41 @@ def plot_results(results: xarray.Dataset, summary: Mapping[str, Any], path: str 
         )
     if not any(used(entry) for entry in summary["points"]):
         raise StoreError(f"{target}: no sample is computed yet, so there is nothing to plot; run the experiment first")
+    try:
+        _save(results, summary, analysis, target, target.suffix.lower())
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{target}: the figure cannot be written: {error.strerror or error}; choose a folder "
+            "that exists and has room"
+        ) from None
+
+
+def figure_svg(results: xarray.Dataset, summary: Mapping[str, Any], analysis: str | None = None) -> bytes:
+    """The same figure as SVG, for a page; the same bytes each time.
+
+    results, summary, analysis : as for `plot_results`, with at least one sample computed
+    """
+    image = io.BytesIO()
+    _save(results, summary, analysis, image, ".svg")
+    return image.getvalue()
+
+
+def _save(
+    results: xarray.Dataset, summary: Mapping[str, Any], analysis: str | None, target: Path | io.BytesIO, suffix: str
+) -> None:
     # Matplotlib takes half a second to import, and only figures need it.
     import matplotlib
 
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
-        figure = draw(results, summary)
-        try:
-            figure.savefig(target, metadata=_metadata(target.suffix.lower()))
-        except OSError as error:
-            raise EnvironmentFault(
-                f"{target}: the figure cannot be written: {error.strerror or error}; choose a folder that exists "
-                "and has room"
-            ) from None
+        draw(results, summary, analysis).savefig(target, format=suffix[1:], metadata=_metadata(suffix))
 
 
-def draw(results: xarray.Dataset, summary: Mapping[str, Any]) -> Figure:
+def draw(results: xarray.Dataset, summary: Mapping[str, Any], analysis: str | None = None) -> Figure:
     """The figure itself, on no screen."""
+    if analysis is not None:
+        from mesogpu.report.analysis_figure import draw_analysis
+
+        return draw_analysis(find_drawable(summary, analysis), summary)
     if of_bars(summary):
         from mesogpu.report.bars_figure import draw_bars
 

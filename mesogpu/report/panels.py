@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +37,9 @@ HEADROOM = 1.05
 LEGEND_LETTERS = 130
 """Letters in one line of the legend."""
 
+NARROW_LEGEND_LETTERS = 84
+"""The same in a figure of one panel."""
+
 GREY = "0.45"
 
 
@@ -44,7 +47,7 @@ def draw_mean(axes: Axes, layout: Layout) -> None:
     """Panel (a): <g>, or <ln g> of localized samples, and the one-l curves."""
     name = "log_conductance_mean" if layout.localized else "conductance_mean"
     for series in layout.series:
-        _draw_points(axes, series, name)
+        _draw_series(axes, series, name)
         if series.fit and not layout.localized:
             lengths = np.linspace(min(series.x), max(series.x), CURVE_POINTS)
             fit = series.fit
@@ -65,7 +68,7 @@ def draw_variance(axes: Axes, layout: Layout) -> None:
     """Panel (b): var g with the box sum and the asymptotes of long wires, or var ln g of localized samples."""
     name = "log_conductance_variance" if layout.localized else "conductance_variance"
     for series in layout.series:
-        _draw_points(axes, series, name)
+        _draw_series(axes, series, name)
         if layout.over_length and not layout.localized:
             _draw_table(axes, series)
             if series.fit:
@@ -126,6 +129,33 @@ def draw_legend(figure: Figure, axes: Axes, layout: Layout) -> None:
         figure.legend(handles, labels, loc="outside lower center", ncols=columns, handletextpad=0.4, columnspacing=1.2)
 
 
+def draw_points(
+    axes: Axes, x: Sequence[float], items: Sequence[Mapping[str, Any]], *, colour: str, marker: str, label: str
+) -> None:
+    """Values with their errors, of any analysis; hollow where the error is not to be trusted."""
+    for reliable in (True, False):
+        chosen = [k for k, item in enumerate(items) if item.get("reliable", True) is reliable]
+        axes.errorbar(
+            [x[k] for k in chosen],
+            [items[k]["value"] for k in chosen],
+            yerr=[items[k]["error"] or 0.0 for k in chosen],
+            color=colour,
+            marker=marker,
+            markerfacecolor=colour if reliable else "white",
+            linestyle="none",
+            label=label if reliable else None,
+            zorder=3,
+        )
+
+
+def place_legend(figure: Figure, handles: list[Any], labels: list[str]) -> None:
+    """The legend below a figure of one panel, in as many columns as fit."""
+    if handles:
+        one_line = sum(len(label) + 6 for label in labels) < NARROW_LEGEND_LETTERS
+        columns = len(labels) if one_line else max(1, NARROW_LEGEND_LETTERS // (max(map(len, labels)) + 6))
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns, handletextpad=0.4, columnspacing=1.2)
+
+
 def _draw_normal(axes: Axes, histogram: Histogram, variable: str) -> None:
     mean, variance = (histogram.entry[f"{variable}_{moment}"]["value"] for moment in ("mean", "variance"))
     if variance:
@@ -134,7 +164,7 @@ def _draw_normal(axes: Axes, histogram: Histogram, variable: str) -> None:
         axes.plot(x, normal, color=histogram.colour)
 
 
-def _draw_points(axes: Axes, series: Series, name: str) -> None:
+def _draw_series(axes: Axes, series: Series, name: str) -> None:
     present = [
         (x, entry[name]) for x, entry in zip(series.x, series.entries, strict=True) if entry[name]["value"] is not None
     ]

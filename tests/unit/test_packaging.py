@@ -78,6 +78,7 @@ def test_a_wheel_carries_every_module_the_kernels_and_the_command(sources: Path)
         (entry_points,) = (name for name in names if name.endswith("entry_points.txt"))
         assert "mesogpu = mesogpu.cli:entry_point" in archive.read(entry_points).decode()
     modules = {path.relative_to(sources).as_posix() for path in (sources / "mesogpu").rglob("*.py")}
+    modules |= {f"mesogpu/report/templates/page.{suffix}" for suffix in ("html", "css")}
     assert modules <= names
     assert {"mesogpu/py.typed", "mesogpu/_build.py", "mesogpu/_kernels/README.md"} <= names
     assert not any(name.startswith(("tests/", "configs/")) for name in names)
