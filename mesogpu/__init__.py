@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mesogpu.version import __version__
 
 if TYPE_CHECKING:
-    from mesogpu.analysis import analyze
+    from mesogpu.analysis import analyze, compare
     from mesogpu.api import plot, run, sample_bonds, sample_onsite, sample_spins, write_report
     from mesogpu.config.load import load_experiment
     from mesogpu.store import open_results
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "__version__",
     "analyze",
+    "compare",
     "load_experiment",
     "open_results",
     "plot",
@@ -29,6 +30,7 @@ __all__ = [
 # Loaded on first use (PEP 562): the numerical stages must import on a bare machine, the command line start at once.
 _HOMES = {
     "analyze": "mesogpu.analysis",
+    "compare": "mesogpu.analysis",
     "load_experiment": "mesogpu.config.load",
     "open_results": "mesogpu.store",
     "plot": "mesogpu.api",

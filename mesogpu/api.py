@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.analysis import analyze, certificates
+from mesogpu.analysis import analyze, certificates, compare
 from mesogpu.backends.base import Backend
 from mesogpu.backends.select import select_backend
 from mesogpu.config.experiment import Experiment
@@ -37,6 +37,7 @@ Source = Experiment | str | os.PathLike[str] | Mapping[str, Any]
 __all__ = [
     "Bonds",
     "analyze",
+    "compare",
     "load_experiment",
     "open_results",
     "pack",

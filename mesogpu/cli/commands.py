@@ -14,7 +14,7 @@ from mesogpu.cli.identity import version_line
 from mesogpu.cli.options import verbosity
 from mesogpu.cli.packing import pack
 from mesogpu.cli.preparing import plan, schema, validate
-from mesogpu.cli.reporting import report
+from mesogpu.cli.reporting import compare, report
 from mesogpu.cli.results import analyze, plot, status
 from mesogpu.cli.running import run
 from mesogpu.cli.verifying import verify
@@ -84,5 +84,5 @@ def main() -> None:
     """
 
 
-for _command in (run, plan, validate, schema, status, verify, analyze, plot, report, pack, doctor):
+for _command in (run, plan, validate, schema, status, verify, analyze, plot, report, compare, pack, doctor):
     main.add_command(_command)

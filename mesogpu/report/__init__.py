@@ -1,6 +1,7 @@
 """Tables, sentences, figures and pages from a summary; computes no statistics of its own."""
 
 from mesogpu.report.analyses import drawable
+from mesogpu.report.comparison_text import comparison_table, comparison_verdicts
 from mesogpu.report.figure import plot_results
 from mesogpu.report.history import read_log
 from mesogpu.report.page import report_page, write_page
@@ -10,6 +11,8 @@ from mesogpu.report.verdicts import verdicts
 
 __all__ = [
     "Table",
+    "comparison_table",
+    "comparison_verdicts",
     "drawable",
     "plot_results",
     "read_log",

@@ -11,6 +11,7 @@ LARGEST_PLAIN = 1e6
 SYMBOLS = {
     "conductance_mean": "<g>",
     "conductance_variance": "var g",
+    "log_conductance_mean": "<ln g>",
     "fano": "F",
     "one_l": "l",
     "lyapunov_exponent": "gamma",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,26 @@ def test_a_browser_shows_the_page_without_complaint_request_or_sideways_scroll(
             assert ink != paper
         assert tab.complaints == []
         assert {request for request in tab.requests if not request.startswith("data:")} == {address}
+
+
+def test_compare_is_0_for_equal_files_and_1_for_different_ones(finished: Path, tmp_path: Path) -> None:
+    same = invoke("compare", finished, finished)
+    assert same.exit_code == 0
+    assert "equal to the last bit" in same.stdout
+    twice = tmp_path / "stronger.h5"
+    mesogpu.run(finished.with_name("wire.yaml"), twice, backend="numpy", workers=1)
+    assert invoke("compare", finished, twice).exit_code == 0
+    with twice.open("r+b") as file:
+        raw = file.read()
+        with mesogpu.open_results(twice) as results:
+            value = results["log_conductance"][0, 0, 3].to_numpy()
+        file.seek(raw.index(value.tobytes()))
+        file.write((value + 0.5).tobytes())
+    different = invoke("compare", finished, twice, "--json")
+    assert different.exit_code == 1
+    assert json.loads(different.stdout)["agrees"] is False
+
+
+def test_compare_of_what_is_no_results_file_is_refused(finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "wire.yaml").write_text(CONFIG)
+    assert invoke("compare", finished, tmp_path / "wire.yaml").exit_code in (2, 3)
