@@ -1,10 +1,10 @@
 """Tables, sentences, figures and pages from a summary; computes no statistics of its own."""
 
-from mesogpu.report.analyses import drawable
 from mesogpu.report.comparison_text import comparison_table, comparison_verdicts
 from mesogpu.report.figure import plot_results
 from mesogpu.report.history import read_log
 from mesogpu.report.page import report_page, write_page
+from mesogpu.report.records import drawable
 from mesogpu.report.table import summary_table
 from mesogpu.report.tabular import Table
 from mesogpu.report.verdicts import verdicts

@@ -9,9 +9,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from mesogpu.report.analyses import place
 from mesogpu.report.counts import span, unfinished
 from mesogpu.report.panels import GREY, draw_points, place_legend
+from mesogpu.report.records import place
 from mesogpu.report.series import COLOURS, MARKERS
 
 SIZE = (4.6, 3.0)

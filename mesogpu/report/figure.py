@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesogpu.errors import ConfigError, EnvironmentFault, StoreError
-from mesogpu.report.analyses import find_drawable
 from mesogpu.report.counts import of_bars, span, unfinished, used
+from mesogpu.report.records import find_drawable
 from mesogpu.report.series import Layout, lay_out
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def plot_results(
     results  : as `open_results` gives it (the histogram needs the samples)
     summary  : as `analyze` returns it
     path     : figure to write; .png (300 dpi), .pdf or .svg by its suffix
-    analysis : draw this one of `analyses.drawable` instead
+    analysis : draw this one of `records.drawable` instead
     raises   : ConfigError for another suffix or an unknown analysis; StoreError where no sample is computed yet;
                EnvironmentFault where the file cannot be written
     """

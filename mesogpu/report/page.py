@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from mesogpu.analysis.stored import stored_experiment
 from mesogpu.errors import EnvironmentFault
-from mesogpu.report.analyses import analysis_tables, drawable, fit_facts, place
 from mesogpu.report.asked import Facts, asked_facts, sweep_table
 from mesogpu.report.counts import of_bars, progress, used
 from mesogpu.report.csv_text import summary_csv
 from mesogpu.report.figure import figure_svg
 from mesogpu.report.history import history_table
+from mesogpu.report.records import analysis_tables, drawable, fit_facts, place
 from mesogpu.report.table import summary_table
 from mesogpu.report.tabular import Table
 from mesogpu.report.verdicts import verdicts

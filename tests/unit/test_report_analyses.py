@@ -9,8 +9,8 @@ from analysis_datasets import strip_experiment, wire_results
 from mesogpu.analysis import analyze
 from mesogpu.errors import ConfigError
 from mesogpu.report import drawable, plot_results
-from mesogpu.report.analyses import analysis_tables, fit_facts
 from mesogpu.report.figure import draw
+from mesogpu.report.records import analysis_tables, fit_facts
 
 RESULT = {
     "name": "correlation_energy", "label": "E_c", "unit": "t", "value": 0.0123, "error": 0.0004, "samples": 300,
