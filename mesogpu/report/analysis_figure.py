@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from itertools import cycle
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from mesogpu.report.counts import span, unfinished
 from mesogpu.report.panels import GREY, draw_points, place_legend
@@ -18,6 +20,7 @@ SIZE = (4.6, 3.0)
 """Inches: one and a half columns of a journal page."""
 
 TITLE_LETTERS = 76
+LABEL_LETTERS = 32
 ROOM = 0.05
 """Of the points' height, above and below."""
 
@@ -40,13 +43,17 @@ def draw_analysis(record: Mapping[str, Any], summary: Mapping[str, Any]) -> Figu
         draw_points(axes, x, items, colour=colour, marker=marker, label=series["label"])
     if curve.get("scales", "linear") in ("linear", "x"):
         _keep_in_view(axes, curve)
-    for number, line in enumerate(curve.get("theory", ())):
-        shade = COLOURS[number % len(COLOURS)] if len(curve["theory"]) == len(curve["series"]) > 1 else GREY
+    shades = {series["label"]: colour for series, colour in zip(curve["series"], cycle(COLOURS), strict=False)}
+    for line in curve.get("theory", ()):
         style = "-" if line["claimed"] else "--"
+        shade = _shade(line["label"], shades)
         axes.plot(line["x"], line["value"], color=shade, linestyle=style, zorder=1, label=line["label"], scaley=False)
     axes.set_xlabel(_labelled(curve["x_label"], curve["unit"]))
     axes.set_ylabel(_labelled(curve["y_label"], curve["y_unit"]))
-    place_legend(figure, *axes.get_legend_handles_labels())
+    handles, labels = axes.get_legend_handles_labels()
+    # The points first, then the theory.
+    order = sorted(range(len(handles)), key=lambda number: isinstance(handles[number], Line2D))
+    place_legend(figure, [handles[number] for number in order], [labels[number] for number in order])
     figure.suptitle(textwrap.fill(", ".join(_title(record, summary)), TITLE_LETTERS), fontsize=8.0)
     return figure
 
@@ -59,10 +66,22 @@ def _keep_in_view(axes: Any, curve: Mapping[str, Any]) -> None:
     axes.set_ylim(min(heights) - margin, max(heights) + margin)
 
 
+def _shade(label: str, shades: Mapping[str, str]) -> str:
+    """The colour of the series that a line's label names as a whole word; grey for a line of its own."""
+    for name, colour in shades.items():
+        if name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", label):
+            return colour
+    return GREY
+
+
 def _labelled(label: str, unit: str) -> str:
-    """What an axis is, with its unit; a dollar sign of the label's own is no mathematics unless it comes in pairs."""
-    text = label if label.count("$") % 2 == 0 else label.replace("$", r"\$")
-    return f"{text} ({unit})" if unit else text
+    """What an axis is, with its unit, in lines that the axis can hold."""
+    lines = textwrap.wrap(label, LABEL_LETTERS) or [""]
+    if unit:
+        apart = "\n" if len(f"{lines[-1]} ({unit})") > LABEL_LETTERS else " "
+        lines[-1] += f"{apart}({unit})"
+    # A dollar sign of the text's own is no mathematics.
+    return "\n".join(lines).replace("$", r"\$").replace("e^2/h", "$e^2/h$")
 
 
 def _title(record: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ from mesogpu.report.csv_text import summary_csv
 from mesogpu.report.figure import figure_svg
 from mesogpu.report.history import history_table
 from mesogpu.report.records import analysis_tables, drawable, fit_facts, place
+from mesogpu.report.series import spread
 from mesogpu.report.table import summary_table
 from mesogpu.report.tabular import Table
 from mesogpu.report.verdicts import verdicts
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 500
 """Rows of a table on the page; the rest is in the download."""
+
+MOST_RECORDS = 6
+"""Analyses of one kind on the page, spread over the sweep."""
 
 CONTRADICTIONS = frozenset({"DIFFERS", "DIFFER", "DRIFTS"})
 """Words of verdicts that somebody should look into."""
@@ -152,18 +156,42 @@ def _figures(results: xarray.Dataset, summary: Mapping[str, Any]) -> list[dict[s
 
 
 def _analyses(results: xarray.Dataset, summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every analysis: what it says, what it lacks, its figure and its numbers."""
+    """Every analysis, of a long sweep some of each kind: what it says and lacks, its figure and its numbers."""
     names = {id(record): name for name, record in drawable(summary).items()}
-    shown = []
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
     for record in summary.get("analyses", ()):
-        title = ", ".join(part for part in (record["title"], place(record)) if part)
-        found = {"title": title, "words": record.get("words", ""), "missing": record.get("missing", "")}
-        drawn = None
-        if id(record) in names:
-            caption = f"{title}: points with error bars, theory as lines. The numbers are in the table."
-            drawn = _picture(figure_svg(results, summary, names[id(record)]), caption)
-        shown.append(found | {"figure": drawn, "tables": analysis_tables(record), "fit": fit_facts(record)})
+        kinds.setdefault(record["kind"], []).append(record)
+    shown = []
+    for records in kinds.values():
+        chosen = spread(records, MOST_RECORDS)
+        shown += [_analysis(results, summary, record, names.get(id(record))) for record in chosen]
+        if len(records) > len(chosen):
+            left = len(records) - len(chosen)
+            shown[-1]["more"] = f"{left:,} more of these, at other points, are in mesogpu analyze --json."
     return shown
+
+
+def _analysis(
+    results: xarray.Dataset, summary: Mapping[str, Any], record: Mapping[str, Any], name: str | None
+) -> dict[str, Any]:
+    """One record for the template.
+
+    name : of its figure, None without
+    """
+    title = ", ".join(part for part in (record["title"], place(record)) if part)
+    drawn = None
+    if name is not None:
+        caption = f"{title}: points with error bars, theory as lines. The numbers are in the table."
+        drawn = _picture(figure_svg(results, summary, name), caption)
+    return {
+        "title": title,
+        "words": record.get("words", ""),
+        "missing": record.get("missing", ""),
+        "figure": drawn,
+        "tables": [_shortened(table) for table in analysis_tables(record)],
+        "fit": fit_facts(record),
+        "more": "",
+    }
 
 
 def _picture(image: bytes, caption: str) -> dict[str, Any]:
@@ -178,7 +206,7 @@ def _shortened(table: Table) -> Table:
     left = len(table.rows) - MOST_ROWS
     if left <= 0:
         return table
-    notes = (f"and {left:,} more rows; the download has them all", *table.footnotes)
+    notes = (f"and {left:,} more rows", *table.footnotes)
     return Table(table.title, table.columns, table.rows[:MOST_ROWS], notes, table.keys)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mesogpu.errors import ConfigError
@@ -70,11 +70,23 @@ def _results(title: str, results: Sequence[Record]) -> Table:
         "unit": [result["unit"] for result in results],
         "expected": [quantity(theory) for theory in theories],
         "n": [f"{result['samples']:,}" for result in results],
-        "how": [result["how"] for result in results],
-        "expected by": [theory["source"] if theory else "" for theory in theories],
     }
     shown = filled(columns)
     rows = tuple(zip(*shown.values(), strict=True))
-    doubtful = any(not result["reliable"] for result in results)
-    notes = ("* this error bar is not to be trusted",) if doubtful else ()
-    return Table(title=title, columns=tuple(shown), rows=rows, footnotes=notes, keys=1)
+    notes = _grouped((result["label"], result["how"]) for result in results)
+    notes += _grouped(
+        (f"expected {result['label']}", theory["source"])
+        for result, theory in zip(results, theories, strict=True)
+        if theory
+    )
+    if any(not result["reliable"] for result in results):
+        notes.append("* this error bar is not to be trusted")
+    return Table(title=title, columns=tuple(shown), rows=rows, footnotes=tuple(notes), keys=1)
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """One footnote for every text, after the labels that it is of."""
+    labels: dict[str, dict[str, None]] = {}
+    for label, text in pairs:
+        labels.setdefault(text, {})[label] = None
+    return [f"{', '.join(found)}: {text}" for text, found in labels.items() if text]

@@ -72,6 +72,18 @@ def test_a_claimed_line_is_in_view_and_an_asymptote_may_leave_it():
     assert high < 2.0
 
 
+def test_a_line_has_the_colour_of_the_series_that_it_names_and_stands_behind_the_points_in_the_legend():
+    curve = record()["curve"]
+    lines = [line | {"label": label} for line, label in zip(curve["theory"], ["wire at L = 120", "limit"], strict=True)]
+    figure = draw(*file(record(curve=curve | {"theory": lines})), "correlation")
+    first, second = (line for line in figure.axes[0].lines if line.get_label() in ("wire at L = 120", "limit"))
+    series = [container[0].get_color() for container in figure.axes[0].containers if container.get_label()[:1] == "L"]
+    assert first.get_color() == series[1]
+    assert second.get_color() not in series
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["L = 60", "L = 120", "wire at L = 120", "limit"]
+
+
 @pytest.mark.parametrize("scales", ["x", "y", "xy"])
 def test_axes_are_logarithmic_as_the_record_says(scales):
     curve = record()["curve"] | {"scales": scales, "x": [0.1, 1.0, 10.0]}
@@ -100,7 +112,9 @@ def test_numbers_stand_beside_what_is_expected():
     assert row["value"] == "0.01230(40)*"
     assert row["expected"] == "0.0120(10)"
     assert row["at"] == "L = 120"
-    assert "not to be trusted" in table.footnotes[0]
+    assert table.footnotes[0] == "E_c: half width of the correlation function"
+    assert table.footnotes[1] == "expected E_c: the Thouless energy"
+    assert "not to be trusted" in table.footnotes[2]
 
 
 def test_a_fit_says_its_window_and_its_goodness():

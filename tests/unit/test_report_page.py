@@ -199,7 +199,7 @@ def test_a_long_table_is_cut_and_says_so():
     fluxes = tuple(np.linspace(0.0, 0.01, 600))
     results = dataset(np.random.default_rng(3).random((600, 1, 4)), lengths=(10,), parameters={"flux": fluxes})
     text = page(results)
-    assert "and 100 more rows; the download has them all" in text
+    assert "and 100 more rows" in text
     assert len(text) < 2_000_000
 
 
@@ -222,3 +222,12 @@ def test_a_page_that_cannot_be_written_leaves_nothing_behind(tmp_path):
     with pytest.raises(EnvironmentFault, match="cannot be written"):
         write_page("page", tmp_path / "page.html")
     assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_long_sweep_shows_some_analyses_of_a_kind_and_counts_the_others():
+    record = {"kind": "k", "title": "Cumulants", "results": [], "words": "small"}
+    records = [record | {"where": {"parameters": {"flux": float(k)}}} for k in range(20)]
+    text = page(strip(), analyses=records)
+    assert text.count("<h3>Cumulants") == 6
+    assert "<h3>Cumulants, flux = 19</h3>" in text
+    assert "14 more of these, at other points" in text
