@@ -73,12 +73,14 @@ def report_page(
     raises       : ConfigError where the configuration in the file cannot be read
     """
     experiment = stored_experiment(results)
+    # Analyses have a part of the page to themselves.
+    judged = verdicts({**summary, "analyses": []})
     failures, sweep = failure_table(certificates), sweep_table(results, experiment) if experiment else None
     return str(
         _template().render(
             name=summary["name"] or "results",
             state=_state(summary),
-            verdicts=[(sentence, not CONTRADICTIONS.isdisjoint(sentence.split())) for sentence in verdicts(summary)],
+            verdicts=[(sentence, not CONTRADICTIONS.isdisjoint(sentence.split())) for sentence in judged],
             sections=[section for section in SECTIONS if section[0] != "analyses" or summary.get("analyses")],
             figures=_figures(results, summary),
             analyses=_analyses(results, summary),
