@@ -147,7 +147,8 @@ def _compared(first: ResultsFile, second: ResultsFile, place: Place) -> dict[str
     columns = list(dict.fromkeys(name for each in quantities for name in each.columns))
     sums, pairs = MomentSums(2 * len(columns)), Pairs(first.bars)
     for halves in shared_rows(first, second, place, columns):
-        sums.add(np.concatenate(halves))
+        finite = np.isfinite(halves).all(axis=0)
+        sums.add(np.concatenate([np.where(finite, half, np.nan) for half in halves]))
         pairs.add(halves, columns.index(pairs.column))
     moments = sums.moments()
     average = 0.0 if first.bars else entries[0]["conductance_mean"]["value"] or 0.0

@@ -72,9 +72,11 @@ def _pairs(comparison: Comparison, pairs: list[Mapping[str, Any]]) -> str:
         return f"{start}: they are equal to the last bit."
     if all(each["agrees"] for each in pairs):
         return f"{start}: the largest difference of {symbol} is {largest:.2g}, within what their certificates allow."
+    apart = sum(each["apart"] for each in pairs)
     return (
-        f"{start}, and they DIFFER: by up to {largest:.2g} in {symbol}, more than both certificates allow. One file is "
-        "wrong: check the versions and the arithmetic above, and `mesogpu report` of each."
+        f"{start}, and {apart:,} of them DIFFER by more than both certificates allow, by up to {largest:.2g} in "
+        f"{symbol} or in whether they transmit at all. One file is wrong: check the versions and the arithmetic above, and "
+        "`mesogpu report` of each."
     )
 
 

@@ -72,6 +72,20 @@ def test_one_pair_beyond_its_certificates_is_a_difference_whatever_the_averages_
     assert any("more than both certificates allow" in sentence for sentence in comparison_verdicts(comparison))
 
 
+def test_a_sample_that_transmits_nothing_must_do_so_in_both_files():
+    # Fault seen to fail it: samples with ln g = -inf left out of the pairs.
+    closed, other = strip(), strip()
+    for results in (closed, other):
+        results["status"][0, 0, 3] = 4
+        results["conductance"][0, 0, 3], results["shot_noise"][0, 0, 3] = 0.0, 0.0
+        results["log_conductance"][0, 0, 3] = -np.inf
+    assert compare(closed, other)["agrees"] is True
+    comparison = compare(closed, strip())
+    assert comparison["agrees"] is False
+    assert [entry["pairs"]["apart"] for entry in comparison["entries"]] == [1, 0, 0, 0]
+    assert any("1 of them DIFFER" in sentence for sentence in comparison_verdicts(comparison))
+
+
 def test_failed_and_uncomputed_samples_are_no_pairs():
     other = strip()
     other["status"][0, 0, 5], other["status"][0, 0, 6] = 17, 255
