@@ -75,8 +75,8 @@ def _pairs(comparison: Comparison, pairs: list[Mapping[str, Any]]) -> str:
     apart = sum(each["apart"] for each in pairs)
     return (
         f"{start}, and {apart:,} of them DIFFER by more than both certificates allow, by up to {largest:.2g} in "
-        f"{symbol} or in whether they transmit at all. One file is wrong: check the versions and the arithmetic above, and "
-        "`mesogpu report` of each."
+        f"{symbol} or in whether they transmit at all. One file is wrong: check the versions and the arithmetic above, "
+        "and `mesogpu report` of each."
     )
 
 
