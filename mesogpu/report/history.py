@@ -13,14 +13,8 @@ STAMP = ("time", "host", "pid", "mesogpu_version", "event")
 UNENDED = "no end was logged: interrupted, killed, or still going on"
 
 
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """Records of the run log of a results file, oldest first; none where there is no log.
-
-    A line that a crash cut short is left out.
-
-    path : the results file
-    """
-    log = Path(f"{path}.log.jsonl")
+def read_log(log: Path) -> list[dict[str, Any]]:
+    """Records of a run log, oldest first; none where there is no log. A line that a crash cut short is left out."""
     if not log.is_file():
         return []
     records = []
@@ -57,17 +51,22 @@ def history_table(records: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _has_end(records: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the process that logged the first record later says that it finished."""
+    """Whether the process that logged the first record later says how it ended."""
     first, *later = records
     process = (first.get("host"), first.get("pid"))
     for record in later:
         if (record.get("host"), record.get("pid")) == process:
-            return bool(record.get("event") == "finished")
+            return record.get("event") in ("finished", "stopped")
     return False
 
 
 def _plain(record: Mapping[str, Any]) -> list[str]:
-    return [f"{name.replace('_', ' ')} {value}" for name, value in record.items() if name not in STAMP]
+    return [f"{name.replace('_', ' ')} {_told(value)}" for name, value in record.items() if name not in STAMP]
+
+
+def _told(value: Any) -> str:
+    """Versions and the like in one line."""
+    return ", ".join(f"{name} {item}" for name, item in value.items()) if isinstance(value, Mapping) else str(value)
 
 
 def _finished(record: Mapping[str, Any]) -> list[str]:

@@ -206,12 +206,13 @@ def test_a_long_table_is_cut_and_says_so():
 def test_the_log_is_read_line_by_line_and_a_torn_line_skipped(tmp_path):
     log = tmp_path / "wire.h5.log.jsonl"
     log.write_text('{"event": "started", "host": "a", "pid": 1, "backend": "native"}\n{"event": "fini\n[1]\n')
-    records = read_log(tmp_path / "wire.h5")
+    records = read_log(log)
     assert [record["event"] for record in records] == ["started"]
     assert "no end was logged" in page(strip(), records)
     finished = {"event": "finished", "host": "a", "pid": 1, "seconds": 2.0, "realizations": 400}
     text = page(strip(), [*records, finished])
     assert "no end was logged" not in text
+    assert read_log(tmp_path / "other.log.jsonl") == []
     assert "400 realizations in 2.0 s, 200 a second" in text
 
 
