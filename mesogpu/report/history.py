@@ -10,6 +10,9 @@ from typing import Any
 from mesogpu.report.tabular import Table
 
 STAMP = ("time", "host", "pid", "mesogpu_version", "event")
+IN_OTHER_PLACES = ("config_sha256", "packages")
+"""What the page tells already."""
+
 UNENDED = "no end was logged: interrupted, killed, or still going on"
 
 
@@ -61,12 +64,8 @@ def _has_end(records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _plain(record: Mapping[str, Any]) -> list[str]:
-    return [f"{name.replace('_', ' ')} {_told(value)}" for name, value in record.items() if name not in STAMP]
-
-
-def _told(value: Any) -> str:
-    """Versions and the like in one line."""
-    return ", ".join(f"{name} {item}" for name, item in value.items()) if isinstance(value, Mapping) else str(value)
+    told = {name: value for name, value in record.items() if name not in (*STAMP, *IN_OTHER_PLACES)}
+    return [f"{name.replace('_', ' ')} {value}" for name, value in told.items()]
 
 
 def _finished(record: Mapping[str, Any]) -> list[str]:
