@@ -212,12 +212,12 @@ def test_the_log_is_read_line_by_line_and_a_torn_line_skipped(tmp_path):
     finished = {"event": "finished", "host": "a", "pid": 1, "seconds": 2.0, "realizations": 400}
     text = page(strip(), [*records, finished])
     assert "no end was logged" not in text
+    assert "400 realizations in 2.0 s, 200 a second" in text
     stopped = {"event": "stopped", "host": "a", "pid": 1, "reason": "Interrupted: by hand"}
     text = page(strip(), [*records, stopped])
     assert "no end was logged" not in text
     assert "reason Interrupted: by hand" in text
     assert read_log(tmp_path / "other.log.jsonl") == []
-    assert "400 realizations in 2.0 s, 200 a second" in text
 
 
 def test_a_page_that_cannot_be_written_leaves_nothing_behind(tmp_path):
