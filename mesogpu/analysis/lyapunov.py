@@ -94,6 +94,7 @@ def summarise_bars(results: xarray.Dataset, experiment: Experiment | None) -> di
         "fits": {},
         "method": METHOD,
         "checks": checks,
+        "analyses": [],
     }
 
 

@@ -63,11 +63,7 @@ class _PointSums:
     def add(self, values: dict[str, NDArray[np.float64]], status: NDArray[np.integer]) -> None:
         """Take in (lengths, realizations) of every variable."""
         missing = status == UNCOMPUTED
-        # ln g = -inf where the leads have no channel or no path joins them: g = 0 counts, its logarithm cannot.
-        usable = (status < FIRST_FAILURE) & (values["log_conductance"] < np.inf)
-        for variable in self.variables:
-            if variable != "log_conductance":
-                usable &= np.isfinite(values[variable])
+        usable = usable_samples(values, status)
         self.missing += missing.sum(axis=1)
         self.used += usable.sum(axis=1)
         self.closed += (usable & np.isneginf(values["log_conductance"])).sum(axis=1)
@@ -79,6 +75,18 @@ class _PointSums:
 
     def result(self) -> PointSamples:
         return PointSamples(self.variables, self.sums.moments(), self.used, self.closed, self.failed, self.missing)
+
+
+def usable_samples(values: dict[str, NDArray[np.float64]], status: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Which samples count: computed, certified, and finite in every variable, of the shape of `status`.
+
+    ln g = -inf where the leads have no channel or no path joins them: g = 0 counts, its logarithm cannot.
+    """
+    usable = (status < FIRST_FAILURE) & (values["log_conductance"] < np.inf)
+    for variable, numbers in values.items():
+        if variable != "log_conductance":
+            usable &= np.isfinite(numbers)
+    return np.asarray(usable)
 
 
 def require_variables(results: xarray.Dataset, needed: Sequence[str]) -> None:

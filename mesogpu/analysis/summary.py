@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mesogpu.analysis.catalogue import analyses
+from mesogpu.analysis.ensemble import Ensemble
 from mesogpu.analysis.estimators import Statistic, mean, ratio_of_means, standard_errors, variance
 from mesogpu.analysis.lyapunov import holds_bars, summarise_bars
 from mesogpu.analysis.one_l import RULE, OneL, describe, fit_one_l
+from mesogpu.analysis.record import Analysis, plain
 from mesogpu.analysis.regime import Strip, strips
 from mesogpu.analysis.samples import NEEDED, PointSamples, read_points, require_variables
 from mesogpu.analysis.stored import json_ready, stored_experiment, sweep_parameters
-from mesogpu.analysis.theory import entry_checks, entry_references, entry_theory, one_l_check
+from mesogpu.analysis.theory import entry_checks, entry_references, entry_theory, one_l_check, record_checks
 from mesogpu.config.experiment import Experiment
 from mesogpu.errors import PhysicsError
 
@@ -51,7 +54,7 @@ def analyze(results: xarray.Dataset, *, experiment: Experiment | None = None) ->
     results    : as `open_results` gives it
     experiment : what was run; read from the file's own configuration where omitted. Without either there is no theory.
     returns    : plain data, ready for JSON: "points" has one entry per (point, length), of bars per point, in canonical
-                 order
+                 order; "analyses" one `record.Analysis` for each that applies, none where what was run is not known
     raises     : StoreError where the dataset lacks what statistics need; ConfigError where its configuration
                  cannot be read
     """
@@ -69,7 +72,8 @@ def _summarise_samples(results: xarray.Dataset, experiment: Experiment | None) -
     slices = results["slices"].to_numpy().astype(np.int64)
     parameters = sweep_parameters(results)
     systems = strips(experiment, channels) if experiment is not None else None
-    entries: list[dict[str, Any]] = []
+    entries: list[list[dict[str, Any]]] = []
+    found: list[OneL | None] = []
     fits: list[dict[str, Any]] = []
     checks: list[dict[str, Any]] = []
     complete = True
@@ -81,20 +85,26 @@ def _summarise_samples(results: xarray.Dataset, experiment: Experiment | None) -
         complete = complete and not samples.missing.any()
         if systems is not None:
             one_l, description = _one_l(systems[index], samples, slices[index])
+            found.append(one_l)
             fits.append({"parameters": parameters[index], **description})
             _add_theory(new, systems[index], one_l)
             checks += [check for entry in new for check in entry_checks(entry)]
             checks += one_l_check(one_l, parameters[index]) if one_l else []
-        entries += new
+        entries.append(new)
+    records: list[Analysis] = []
+    if experiment is not None and systems is not None:
+        why_not = [str(fit.get("reason", "")) for fit in fits]
+        records = analyses(Ensemble(results, experiment, parameters, slices, entries, systems, found, why_not))
     return {
         "name": experiment.name if experiment else None,
         "complete": complete,
         "realizations": int(results.sizes["realization"]),
         "degeneracy": _integer(results.attrs.get("degeneracy")),
-        "points": entries,
+        "points": [entry for point in entries for entry in point],
         "fits": {"one_l": fits},
         "method": METHOD,
-        "checks": checks,
+        "checks": checks + record_checks(records),
+        "analyses": plain(records),
     }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from mesogpu.analysis.one_l import OneL
+from mesogpu.analysis.record import Analysis, judged, merged
 from mesogpu.analysis.regime import Strip
 from mesogpu.analysis.tabulated import tabulated
 from mesogpu.physics.closed_forms import box_sum_variance, diffusive_fano_factor, mean_conductance
@@ -76,6 +78,16 @@ def one_l_check(one_l: OneL, parameters: dict[str, float]) -> list[dict[str, Any
     where = {"parameters": parameters, "length": length}
     reference = _law(one_l.value, one_l.model_error, ONE_L_SOURCE)
     return [check("one_l", where, one_l.value * (1.0 + departure), one_l.value * spread, reference)]
+
+
+def record_checks(records: Sequence[Analysis]) -> list[dict[str, Any]]:
+    """Verdicts on every result of an analysis whose theory states a model error."""
+    checks = []
+    for record, result in judged(records):
+        error = result.error if result.reliable else math.nan
+        where = merged(record.where, result.where)
+        checks.append(check(result.name, where, result.value, error, result.theory or {}) | {"label": result.label})
+    return checks
 
 
 def check(what: str, where: dict[str, Any], value: float, error: float, reference: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""A summary's checks as sentences."""
+"""A summary's checks and analyses as sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mesogpu.report.analyses import analyses_sentences
 from mesogpu.report.bars_verdicts import bars_verdicts
 from mesogpu.report.counts import of_bars, progress
 from mesogpu.report.numbers import SYMBOLS, at, with_error
@@ -16,6 +17,8 @@ UNTRUSTED_BARS = "their error bars are not to be trusted"
 
 def verdicts(summary: Mapping[str, Any]) -> list[str]:
     """What the checks of a summary say: one sentence for all that agree with one source, one for each that does not.
+
+    Then one for each analysis.
 
     summary : as `analyze` returns it
     """
@@ -32,7 +35,7 @@ def verdicts(summary: Mapping[str, Any]) -> list[str]:
         groups.setdefault((check["what"], check["source"]), []).append(check)
     for checks in groups.values():
         sentences += _group(checks, UNTRUSTED_BARS if bars else UNTRUSTED_SAMPLES)
-    return sentences
+    return sentences + analyses_sentences(summary)
 
 
 def _progress(summary: Mapping[str, Any]) -> str:
@@ -61,7 +64,7 @@ def _group(checks: Sequence[Mapping[str, Any]], untrusted: str) -> list[str]:
 
     untrusted : why there may be no verdict
     """
-    symbol, source = SYMBOLS.get(checks[0]["what"], checks[0]["what"]), checks[0]["source"]
+    symbol, source = checks[0].get("label") or SYMBOLS.get(checks[0]["what"], checks[0]["what"]), checks[0]["source"]
     agreeing = [check for check in checks if check["agrees"]]
     withheld = [check for check in checks if check["agrees"] is None]
     sentences = []
