@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from mesogpu.analysis.correlation import correlations
+from mesogpu.analysis.counting import current_statistics
+from mesogpu.analysis.cumulants import conductance_cumulants
 from mesogpu.analysis.ensemble import Ensemble
 from mesogpu.analysis.paired import paired_differences
 from mesogpu.analysis.record import Analysis
 
-ANALYSES: Final[tuple[Callable[[Ensemble], list[Analysis]], ...]] = (paired_differences,)
+ANALYSES: Final[tuple[Callable[[Ensemble], list[Analysis]], ...]] = (
+    paired_differences,
+    correlations,
+    conductance_cumulants,
+    current_statistics,
+)
 """Each takes the ensemble and returns its records: none where it does not apply to such a sweep."""
 
 

@@ -1,4 +1,4 @@
-"""Mean, variance and ratio of means with their influence on the error, and when one sample rules it."""
+"""Mean, variance, higher cumulants, ratio of means: their influence on the error, and when one sample rules it."""
 
 from __future__ import annotations
 
@@ -67,6 +67,68 @@ def ratio_of_means(moments: Moments, numerator: int, denominator: int) -> Statis
     value = above.value / below.value
     gradient = (above.gradient - value * below.gradient) / below.value
     return Statistic(value, gradient, above.reliable and below.reliable)
+
+
+def third_cumulant(moments: Moments, column: int) -> Statistic:
+    """Unbiased third cumulant of a column.
+
+    n / ((n - 1)(n - 2)) sum (x - <x>)^3
+    """
+    count = int(moments.counts[column])
+    if count < 3:
+        return _unknown(moments)
+    m, central, gradients = _central(moments, column)
+    unbiased = count**2 / ((count - 1.0) * (count - 2.0))
+    return Statistic(unbiased * central[3], unbiased * gradients[3], _fourth_is_shared(moments, column, m, central))
+
+
+def fourth_cumulant(moments: Moments, column: int) -> Statistic:
+    """Unbiased fourth cumulant of a column.
+
+    n^2 [(n + 1) m_4 - 3 (n - 1) m_2^2] / ((n - 1)(n - 2)(n - 3)), m_k central moments
+
+    source : Kendall & Stuart, The Advanced Theory of Statistics, vol. 1, ch. 12
+    """
+    count = int(moments.counts[column])
+    if count < 4:
+        return _unknown(moments)
+    m, central, gradients = _central(moments, column)
+    scale = count**2 / ((count - 1.0) * (count - 2.0) * (count - 3.0))
+    value = scale * ((count + 1.0) * central[4] - 3.0 * (count - 1.0) * central[2] ** 2)
+    gradient = scale * ((count + 1.0) * gradients[4] - 6.0 * (count - 1.0) * central[2] * gradients[2])
+    return Statistic(value, gradient, _fourth_is_shared(moments, column, m, central))
+
+
+def _unknown(moments: Moments) -> Statistic:
+    return Statistic(float("nan"), np.zeros(len(moments.means)), False)
+
+
+def _central(moments: Moments, column: int) -> tuple[float, dict[int, float], dict[int, NDArray[np.float64]]]:
+    """The shifted mean of a column, its central moments of order 2 to 4, and their gradients."""
+    index = [moments.feature(column, power) for power in (1, 2, 3, 4)]
+    m, second, third, fourth = (float(moments.means[k]) for k in index)
+    central = {
+        2: second - m**2,
+        3: third - 3.0 * m * second + 2.0 * m**3,
+        4: fourth - 4.0 * m * third + 6.0 * m**2 * second - 3.0 * m**4,
+    }
+    slopes = {
+        2: (-2.0 * m, 1.0, 0.0, 0.0),
+        3: (6.0 * m**2 - 3.0 * second, -3.0 * m, 1.0, 0.0),
+        4: (12.0 * m * second - 4.0 * third - 12.0 * m**3, 6.0 * m**2, -4.0 * m, 1.0),
+    }
+    gradients = {}
+    for power, slope in slopes.items():
+        gradients[power] = np.zeros(len(moments.means))
+        gradients[power][index] = slope
+    return m, central, gradients
+
+
+def _fourth_is_shared(moments: Moments, column: int, m: float, central: dict[int, float]) -> bool:
+    """Whether no sample carries more than its share of the sum of fourth powers, the stricter of the two sums."""
+    centre = float(moments.shifts[column]) + m
+    farthest = max(float(moments.maxima[column]) - centre, centre - float(moments.minima[column]))
+    return bool(farthest**4 <= HEAVY_SHARE * central[4] * float(moments.counts[column]))
 
 
 def covariance(moments: Moments, statistics: Sequence[Statistic]) -> NDArray[np.float64]:

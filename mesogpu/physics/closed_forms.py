@@ -23,6 +23,10 @@ from mesogpu.physics.slices import clean_slices
 QUASI_1D_VARIANCE = 2.0 / 15.0
 """Var g of a long diffusive wire at beta = 1; divide by beta for the other classes."""
 
+DIFFUSIVE_CURRENT_CUMULANTS = {2: 1.0 / 3.0, 3: 1.0 / 15.0, 4: -1.0 / 105.0}
+"""Cumulants of the current through a long diffusive wire at zero temperature, over its mean, from Dorokhov's density
+1/(T sqrt(1-T)): Levitov, Lee & Yakovets, J. Math. Phys. 37, 4845 (1996)."""
+
 LOCALIZED_END = 3.0
 """The one-l curve is inverted up to s = 3 N, where it still falls; beyond, its last term turns it upwards."""
 
