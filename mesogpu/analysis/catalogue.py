@@ -9,14 +9,18 @@ from mesogpu.analysis.correlation import correlations
 from mesogpu.analysis.counting import current_statistics
 from mesogpu.analysis.cumulants import conductance_cumulants
 from mesogpu.analysis.ensemble import Ensemble
+from mesogpu.analysis.localization import localizations
 from mesogpu.analysis.paired import paired_differences
 from mesogpu.analysis.record import Analysis
+from mesogpu.analysis.regimes import regimes
 
 ANALYSES: Final[tuple[Callable[[Ensemble], list[Analysis]], ...]] = (
+    regimes,
     paired_differences,
     correlations,
     conductance_cumulants,
     current_statistics,
+    localizations,
 )
 """Each takes the ensemble and returns its records: none where it does not apply to such a sweep."""
 

@@ -72,13 +72,7 @@ def _at_length(ensemble: Ensemble, family: Family, chosen: list[int], index: int
     sums = GroupedSums(len(points), ensemble.results.sizes["realization"])
     for samples in ensemble.stream(points):
         sums.add(samples[:, index])
-    steps, pairs = _steps(values)
-
-    def curve_and_width(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        curve = _normalised(matrix, pairs)
-        return np.append(curve, _half_width(steps, curve))
-
-    numbers, errors = sums.estimate(curve_and_width)
+    steps, numbers, errors = curve_and_width(values, sums)
     name, label = AXES[family.axis]
     result = Result(
         name=name,
@@ -100,6 +94,24 @@ def _at_length(ensemble: Ensemble, family: Family, chosen: list[int], index: int
     )
     where = family.where | {"length": length}
     return Analysis("correlation", title, where, [result], curve, missing=_missing(sums, numbers, family))
+
+
+def curve_and_width(
+    values: NDArray[np.float64], sums: GroupedSums
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """C of every step, and its half width at half maximum.
+
+    values  : (P,) of the swept parameter, ascending
+    sums    : of g, one column a value
+    returns : (K,) steps from 0; (K + 1,) C and then the half width, NaN where C does not fall to 1/2; (K + 1,) errors
+    """
+    steps, pairs = _steps(values)
+
+    def function(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        curve = _normalised(matrix, pairs)
+        return np.append(curve, _half_width(steps, curve))
+
+    return (steps, *sums.estimate(function))
 
 
 def _missing(sums: GroupedSums, numbers: NDArray[np.float64], family: Family) -> str:

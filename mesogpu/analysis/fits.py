@@ -75,7 +75,14 @@ def fit_correlated(
         raise singular from None
 
     def whitened(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(solve_triangular(factor, data - model(parameters), lower=True))
+        with np.errstate(all="ignore"):
+            residual = data - model(parameters)
+        if not np.isfinite(residual).all():
+            raise PhysicsError(
+                "fit: the data lead to parameters at which the model has no value; they do not follow it, or there are "
+                "too few realizations"
+            )
+        return np.asarray(solve_triangular(factor, residual, lower=True))
 
     solution = least_squares(whitened, first, x_scale=np.abs(first), xtol=1e-14, ftol=1e-14, gtol=1e-14)
     chi_square = float(np.sum(solution.fun**2))

@@ -82,3 +82,9 @@ def test_a_fit_without_enough_information_is_refused_with_the_remedy():
         fit_correlated(lambda p: p * np.ones(3), np.ones(3), np.ones((3, 3)), start=[1.0], samples=400)
     with pytest.raises(PhysicsError, match="singular"):
         fit_correlated(lambda p: p * np.ones(3), np.ones(3), np.diag([1.0, 0.0, 1.0]), start=[1.0], samples=400)
+
+
+def test_data_that_lead_a_fit_out_of_its_model_are_refused():
+    # Fault seen to fail it: NaN handed to the solver, which ended in a traceback.
+    with pytest.raises(PhysicsError, match="no value"):
+        fit_correlated(lambda p: np.log(p) * np.ones(3), np.full(3, -1e4), np.eye(3), start=[1.0], samples=400)
