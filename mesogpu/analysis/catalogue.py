@@ -9,6 +9,7 @@ from mesogpu.analysis.correlation import correlations
 from mesogpu.analysis.counting import current_statistics
 from mesogpu.analysis.cumulants import conductance_cumulants
 from mesogpu.analysis.ensemble import Ensemble
+from mesogpu.analysis.films import film_slopes
 from mesogpu.analysis.localization import localizations
 from mesogpu.analysis.paired import paired_differences
 from mesogpu.analysis.record import Analysis
@@ -21,6 +22,7 @@ ANALYSES: Final[tuple[Callable[[Ensemble], list[Analysis]], ...]] = (
     conductance_cumulants,
     current_statistics,
     localizations,
+    film_slopes,
 )
 """Each takes the ensemble and returns its records: none where it does not apply to such a sweep."""
 

@@ -91,6 +91,15 @@ class Ensemble:
                     found.append(Family(axis, values, tuple(members[value] for value in values), dict(others)))
         return found
 
+    def joint_covariance(self, matrix: NDArray[np.float64], points: Sequence[int]) -> NDArray[np.float64]:
+        """The covariance of statistics of the given points, 0 between points that share no realization.
+
+        matrix : (K, K) as the samples give it, whose entries between such points are noise
+        points : (K,) the point behind each statistic
+        """
+        owner = np.asarray(points)
+        return matrix if self.shares_realizations else np.where(owner[:, None] == owner[None, :], matrix, 0.0)
+
     def stream(self, points: Sequence[int], variable: str = "conductance") -> Iterator[NDArray[np.float64]]:
         """A variable of some points, a chunk of realizations at a time.
 

@@ -87,9 +87,13 @@ def fit_correlated(
     solution = least_squares(whitened, first, x_scale=np.abs(first), xtol=1e-14, ftol=1e-14, gtol=1e-14)
     chi_square = float(np.sum(solution.fun**2))
     jacobian = np.asarray(solution.jac)
+    try:
+        spread = np.linalg.inv(jacobian.T @ jacobian)
+    except np.linalg.LinAlgError:
+        raise PhysicsError("fit: the data do not tell the parameters apart; fix one, or add data") from None
     return Fit(
         parameters=np.asarray(solution.x),
-        covariance=np.linalg.inv(jacobian.T @ jacobian),
+        covariance=spread,
         chi_square=chi_square,
         degrees_of_freedom=freedom,
         p_value=_hotelling_tail(chi_square, freedom, samples),

@@ -139,9 +139,8 @@ def _logarithms(ensemble: Ensemble, points: list[int]) -> Logarithms:
     moments = sums.moments()
     means, variances = ([of(moments, k) for k in range(len(lengths))] for of in (mean, variance))
     matrix = covariance(moments, means + variances)
-    if not ensemble.shares_realizations:
-        owner = np.tile(np.repeat(points, ensemble.slices.shape[1])[order], 2)
-        matrix = np.where(owner[:, None] == owner[None, :], matrix, 0.0)
+    owner = np.tile(np.repeat(points, ensemble.slices.shape[1])[order], 2)
+    matrix = ensemble.joint_covariance(matrix, owner.tolist())
     return Logarithms(lengths[order].astype(np.float64), means, variances, matrix, moments.counts)
 
 
