@@ -125,6 +125,7 @@ def diffusive_fano_factor(s: float, *, conductance: float, beta: int) -> float:
     return (1.0 - (1.0 + s) ** -3) / 3.0 + correction
 
 
+@lru_cache(maxsize=1024)
 def golden_rule_mean_free_path(
     width: int, *, energy: float, variance: float, periodic: bool = False, hopping: float = 1.0
 ) -> float:
