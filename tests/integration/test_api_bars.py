@@ -33,6 +33,10 @@ class Engine:
 
     name, signature = "numpy", "stand-in 1"
 
+    @property
+    def machine(self) -> dict[str, str]:
+        return {"processor": "none"}
+
     def run(self, blocks: Iterable[Block]) -> Iterator[BlockResult]:
         for block in blocks:
             assert block.point.bars is not None
