@@ -89,7 +89,7 @@ def test_the_commit_table_still_vouches_for_every_block(small: Path) -> None:
     assert existing is not None
     assert existing.packed
     layout = make_layout(stored_plan(existing))
-    with opened(small) as file:
+    with opened(small) as (file, _):
         blocks = Hdf5Blocks(file, layout)
         entries = blocks.entries()
         for point, block in np.ndindex(entries.shape):
