@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import resource
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,8 @@ MEMORY = 400_000_000
 """Bytes that a command may take beyond those of its libraries."""
 
 COMMANDS = ("status", "analyze", "plot", "open_results", "verify", "run", "repair")
+
+_END_IN_HEADER = 40
 
 Change = Callable[[h5py.File], None]
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -138,11 +141,37 @@ GARBAGE: dict[str, bytes] = {
 }
 
 
+BEYOND = "array that ends beyond the file"
+
+
 def change(path: Path, how: Change) -> None:
     """Change a results file through HDF5."""
     path.chmod(0o644)
     with h5py.File(path, "r+", locking=False) as file:
         how(file)
+
+
+def reach_beyond(path: Path) -> None:
+    """Give a results file an array of which it has eight bytes, in a header that says that this is all right.
+
+    The oldest header has no checksum of its own, and so can be made to tell any size.
+    """
+    forged = path.with_name("forged.h5")
+    with h5py.File(path) as source, h5py.File(forged, "w", libver=("earliest", "v108")) as target:
+        for name in source:
+            if name != "conductance":
+                source.copy(name, target, expand_refs=False)
+        target.attrs.update(source.attrs)
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        space = h5py.h5s.create_simple((2, 2, 200))
+        h5py.h5d.create(target.id, b"conductance", h5py.h5t.IEEE_F64LE, space, properties)
+        end = h5py.Dataset(target["conductance"].id).id.get_offset() + 8
+    content = bytearray(forged.read_bytes())
+    content[_END_IN_HEADER : _END_IN_HEADER + 8] = struct.pack("<Q", end)
+    path.write_bytes(content[:end])
+    forged.unlink()
 
 
 def lie(path: Path, how: Callable[[Manifest], dict[str, Any]]) -> None:

@@ -19,8 +19,11 @@ from mesogpu.cli.commands import main
 from mesogpu.errors import DamagedFileError, EnvironmentFault, StoreError
 from mesogpu.store import Writer, creation, open_results, pack, provenance, read_progress, repair, verify
 from mesogpu.store.existing import find
+from mesogpu.store.layout import make_layout
 from mesogpu.store.manifest import Manifest, hash_outside
+from mesogpu.store.raw import BlockFile
 from mesogpu.store.repair import UNKNOWN_SIGNATURE
+from mesogpu.store.scan import State, scan
 
 PLAN = cases.plan()
 SOME = [(0, 0), (0, 5), (1, 12)]
@@ -107,7 +110,7 @@ def test_config_without_repair_is_bad_usage(whole: Path, tmp_path: Path) -> None
 
 
 def test_verification_during_a_run_finds_no_damage_and_disturbs_nothing(tmp_path: Path) -> None:
-    """Planted fault: the commit table read after the blocks."""
+    """Planted fault: blocks that are begun called damaged."""
     path, direct = tmp_path / "run.h5", tmp_path / "direct.h5"
     assert writer_process(direct, 1, 1).wait(60) == 0
     process = writer_process(path, 2, 1)
@@ -122,6 +125,41 @@ def test_verification_during_a_run_finds_no_damage_and_disturbs_nothing(tmp_path
     assert seen == sorted(seen)
     assert len(set(seen)) > 2
     assert path.read_bytes() == direct.read_bytes()
+
+
+def test_a_block_committed_while_it_is_looked_at_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted fault: the commit table read after the blocks."""
+    path, read = tmp_path / "run.h5", BlockFile.read
+    with Writer(path, PLAN, config_text=cases.CONFIG, signature=cases.SIGNATURE) as writer:
+
+        def overtaken(blocks: BlockFile, point: int, block: int) -> list[bytes]:
+            parts = read(blocks, point, block)
+            writer.commit([cases.compute(PLAN, point, block)])
+            return parts
+
+        monkeypatch.setattr(BlockFile, "read", overtaken)
+        with path.open("rb") as file:
+            states = [found.state for found in scan(BlockFile(file.fileno(), make_layout(PLAN), find(path).offsets))]
+        assert set(states) == {State.EMPTY}
+        monkeypatch.undo()
+        assert verify(path).complete
+
+
+def test_a_file_that_grows_while_it_is_looked_at_is_no_damage(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its manifest was read, then file and manifest replaced. Planted fault: one look taken for enough."""
+    larger, load = cases.plan(realizations=500), Manifest.load.__func__
+    grown = []
+
+    def overtaken(kind: type[Manifest], path: Path) -> Manifest:
+        found = load(kind, path)
+        if not grown:
+            grown.append(path)
+            cases.write(whole, larger, [])
+        return found
+
+    monkeypatch.setattr(Manifest, "load", classmethod(overtaken))
+    assert verify(whole).total == 1000
+    assert grown
 
 
 def test_a_block_that_a_killed_run_began_is_told_and_is_no_damage(whole: Path, tmp_path: Path) -> None:

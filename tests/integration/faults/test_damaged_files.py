@@ -108,7 +108,7 @@ def damage_unfinished(folder: Path, originals: dict[str, dict[str, bytes]], seed
 def test_a_flip_of_an_unfinished_file_is_noticed_or_harmless(
     tmp_path: Path, originals: dict[str, dict[str, bytes]]
 ) -> None:
-    """Planted fault: touched blocks left as they are by a resume."""
+    """Planted fault: a touched block taken for done by a resume."""
     assert set(damage_unfinished(tmp_path, originals, range(2))) == {"noticed", "harmless"}
 
 
