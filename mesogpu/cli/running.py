@@ -60,7 +60,8 @@ def run(config: Path, out: Path | None, overrides: tuple[str, ...], **options: A
     show_results(path, figure)
     emit(f"\nFigure: {figure}")
     narrate(
-        f"\nGo on:  mesogpu analyze {path} --json\n        mesogpu plot {path} -o {path.with_suffix('.pdf')}"
+        f"\nGo on:  mesogpu report {path}\n        mesogpu analyze {path} --json"
+        f"\n        mesogpu plot {path} -o {path.with_suffix('.pdf')}"
         f"\n        python -c 'import mesogpu; print(mesogpu.open_results(\"{path}\"))'"
     )
     return _verdict(path, progress)

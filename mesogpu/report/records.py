@@ -69,7 +69,7 @@ def _results(title: str, results: Sequence[Record]) -> Table:
         "value": [quantity(result) for result in results],
         "unit": [result["unit"] for result in results],
         "expected": [quantity(theory) for theory in theories],
-        "n": [f"{result['samples']:,}" for result in results],
+        "n": [f"{result['samples']:,}" if result["samples"] else "" for result in results],
     }
     shown = filled(columns)
     rows = tuple(zip(*shown.values(), strict=True))
