@@ -98,7 +98,7 @@ def judge(answers: Answers) -> None:
 
 
 def test_hostile_files_are_refused_by_every_command(tmp_path: Path) -> None:
-    """Planted faults: links not looked at; extents not held against the size of the file; types not compared."""
+    """Planted faults: links not looked at; types not compared."""
     judge(ask(tmp_path, BOUNDED.__contains__))
 
 

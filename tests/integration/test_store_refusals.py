@@ -12,8 +12,8 @@ import pytest
 import store_cases as cases
 from test_store_commits import writer_process
 
-from mesogpu.errors import DamagedFileError, EnvironmentFault, StoreError
-from mesogpu.store import Writer, creation, open_results, read_progress
+from mesogpu.errors import DamagedFileError, EnvironmentFault, PlanError, StoreError
+from mesogpu.store import Writer, creation, file_bytes, layout, open_results, read_progress, structure
 
 
 def ignores_permissions() -> bool:
@@ -136,6 +136,20 @@ def test_readers_tell_a_damaged_file_from_a_foreign_one(tmp_path: Path, spoil: s
         with pytest.raises(DamagedFileError, match="repair"):
             read(path)
     assert path.read_bytes() == bytes(content)
+
+
+def test_more_blocks_than_a_file_can_have_are_refused_by_writers_and_readers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted fault: readers without the bound."""
+    path = tmp_path / "out.h5"
+    cases.write(path, cases.plan(), [])
+    monkeypatch.setattr(layout, "MAX_BLOCKS", 25)
+    with pytest.raises(PlanError, match=r"blocks: 26 of 16 realizations.*25 at most"):
+        file_bytes(cases.plan())
+    monkeypatch.setattr(structure, "MAX_BLOCKS", 25)
+    with pytest.raises(DamagedFileError, match="26 blocks, more than 25"):
+        read_progress(path)
 
 
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
