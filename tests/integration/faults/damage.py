@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+from mesogpu.store.existing import find
+
 PAGE = 4096
 
 Damage = Callable[[Path, random.Random], str]
@@ -14,6 +16,22 @@ Damage = Callable[[Path, random.Random], str]
 
 def manifest_of(path: Path) -> Path:
     return Path(f"{path}.manifest.json")
+
+
+def spoil(path: Path, name: str, place: int = 0, value: bytes | None = None) -> None:
+    """Change bytes of an array: one bit, or all of `value`."""
+    structure = find(path)
+    assert structure is not None
+    content = bytearray(path.read_bytes())
+    start = structure.offsets[name] + place
+    content[start : start + len(value or b"x")] = value or bytes([content[start] ^ 1])
+    path.write_bytes(content)
+
+
+def behead(path: Path) -> None:
+    """Zero what HDF5 needs to open the file at all."""
+    content = path.read_bytes()
+    path.write_bytes(content[:8] + bytes(200) + content[208:])
 
 
 def flip(path: Path, rng: random.Random, first: int = 0, last: int | None = None) -> str:
