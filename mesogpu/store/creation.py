@@ -48,6 +48,8 @@ def publish(
             os.fsync(file.fileno())
             manifest = describe(blocks, file.fileno(), attributes)
         manifest.save(pending_path(path))
+        # Renames reach the disk in any order: the manifest has to be there before the file that needs it.
+        synchronize_directory(path.parent)
         aside.replace(path)
     except BaseException:
         if aside.exists():
@@ -88,6 +90,8 @@ def settle(path: Path, prior: Existing | None) -> None:
     if not pending.exists():
         return
     if prior is not None and describes(pending, path, prior.extents.values()):
+        # The process may have died before the file's own name was durable.
+        synchronize_directory(path.parent)
         pending.replace(manifest_path(path))
         synchronize_directory(path.parent)
     else:

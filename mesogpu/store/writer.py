@@ -99,9 +99,10 @@ class Writer:
             try:
                 for point, block, parts in pending:
                     self._blocks.write(point, block, parts)
+                # What is written reaches the disk in any order, and readers trust an entry without its checksum.
+                synchronize(self._descriptor)
                 for point, block, parts in pending:
                     self._blocks.mark(point, block, parts)
-                # Entries and data reach the disk in any order: an entry whose data did not is known by its checksum.
                 synchronize(self._descriptor)
             except OSError:
                 self._stopped = True
@@ -166,8 +167,9 @@ class Writer:
             elif found.state is not State.EMPTY:
                 self._blocks.clear(found.point, found.block)
                 reset += 1
+        # A killed process may have left whole blocks that are in memory alone: durable first, then called done.
+        synchronize(self._descriptor)
         if reset:
-            synchronize(self._descriptor)
             _log.warning("%s: %d blocks were cut off or damaged and will be computed again", self.path, reset)
 
     def _require_intact(self) -> None:

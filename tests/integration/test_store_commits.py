@@ -227,16 +227,19 @@ def test_a_failing_disk_is_never_called_committed(tmp_path: Path, monkeypatch: p
             broken.commit([cases.compute(plan, 0, 2)])
 
 
-def test_every_commit_call_synchronizes_once_after_everything_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Planted fault: no synchronization."""
+def test_a_commit_makes_data_durable_then_their_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted faults: no synchronization; a single one at the end, which readers after a power cut could not trust."""
     path, plan = tmp_path / "run.h5", cases.plan()
     seen = []
     with Writer(path, plan, config_text=cases.CONFIG, signature=cases.SIGNATURE) as counted:
-        monkeypatch.setattr(writer, "synchronize", lambda _: seen.append(cases.digest(path)))
+        existing = find(path)
+        assert existing is not None
+        first, length = existing.extents["commit"]
+        before = path.read_bytes()
+        monkeypatch.setattr(writer, "synchronize", lambda _: seen.append(path.read_bytes()))
         counted.commit([cases.compute(plan, 0, index) for index in range(6)])
-    assert seen == [cases.digest(path)]
+    after = path.read_bytes()
+    assert seen == [after[:first] + before[first : first + length] + after[first + length :], after]
 
 
 def test_a_file_replaced_or_cut_during_a_run_is_not_written_to(tmp_path: Path) -> None:
