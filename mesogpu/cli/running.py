@@ -26,7 +26,7 @@ TOO_MANY_FAILED = 4
     "-o",
     "out",
     metavar="OUT.h5",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, readable=False, path_type=Path),
     help="Results file. [default: NAME.h5 in the current folder]",
 )
 @backend_option

@@ -69,8 +69,10 @@ class Writer:
             )
         # Looked at before the lock, so that nothing is left beside a file that will be refused.
         self._find()
-        self._lock.acquire()
+        with explained(self.path, "opening for writing"):
+            _require_owner(self.path)
         try:
+            self._lock.acquire()
             with explained(self.path, "opening for writing"):
                 self._blocks = self._prepare(plan, config_text, signature)
             with explained(self.path, "resuming"):
@@ -204,6 +206,15 @@ def _require_whole(step: Continuation) -> None:
     built_so = prior.sizes == layout.sizes and prior.results == layout.results
     if not built_so or manifest.offsets != prior.offsets or not prior.is_whole():
         raise prior.damage()
+
+
+def _require_owner(path: Path) -> None:
+    """Check that the file, if there is one, is this user's: others could not write it, but replace it as it grows.
+
+    raises : PermissionError
+    """
+    if path.exists():
+        path.chmod(stat.S_IMODE(path.stat().st_mode))
 
 
 def _hold(path: Path) -> int:
