@@ -59,8 +59,12 @@ class PathLock:
             self._descriptor = descriptor
             self._identity = self._identify(os.fstat(descriptor))
             _held.add(self._identity)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+            try:
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+            except BaseException:
+                self.release()
+                raise
 
     def require_held(self) -> None:
         """Check that the lock file, and the owner file if there is one, are still those of this process.

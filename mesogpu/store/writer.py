@@ -71,8 +71,8 @@ class Writer:
         self._find()
         with explained(self.path, "opening for writing"):
             _require_owner(self.path)
+        self._lock.acquire()
         try:
-            self._lock.acquire()
             with explained(self.path, "opening for writing"):
                 self._blocks = self._prepare(plan, config_text, signature)
             with explained(self.path, "resuming"):
