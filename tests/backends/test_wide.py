@@ -182,8 +182,7 @@ def test_native_takes_wide_frames_where_they_are_faster_and_certifies_them(monke
     counted = []
     original = frames.transmit
     monkeypatch.setattr(frames, "transmit", lambda *arguments: counted.append(arguments[2]) or original(*arguments))
-    sample = block(strip(180), (6, 18), count=2)
-    assert switch.wide_frames_are_faster(180)
+    sample = block(strip(switch.FIRST_WIDE["complex"]), (6, 18), count=2)
     (result,) = NativeBackend().run([sample])
     assert len(counted) >= 2
     assert np.all(result.arrays["status"] == Status.CERTIFIED)

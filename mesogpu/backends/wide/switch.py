@@ -46,8 +46,8 @@ class Rates:
 
 
 MEASURED = (
-    Rates("complex", cache=2**21, kernel=62.28, decay=0.3646, wide=74.63, half=190.6),
-    Rates("real", cache=2**21, kernel=62.28, decay=0.3646, wide=74.63, half=190.6),
+    Rates("complex", cache=2**20, kernel=59.52, decay=0.2456, wide=42.23, half=89.9),
+    Rates("real", cache=2**20, kernel=39.58, decay=0.2723, wide=46.88, half=343.6),
 )
 """What benchmarks/results/wide.json says."""
 
