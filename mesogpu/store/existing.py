@@ -124,10 +124,10 @@ def malformed(path: Path, error: Exception) -> DamagedFileError:
 def _require_ours(path: Path, file: h5py.File) -> None:
     try:
         found = {name: attribute(file.id, name) for name in ("filetype", "format_version")}
+    except ValueError as error:
+        raise _unreadable(path, "is an HDF5 file that mesogpu did not write") from error
     except MALFORMED as error:
-        raise _unreadable(
-            path, f"is an HDF5 file that mesogpu did not write, or its attributes are damaged ({error})"
-        ) from error
+        raise _unreadable(path, f"HDF5 cannot read its attributes ({error})") from error
     if found["filetype"] != FILETYPE or not isinstance(found["format_version"], int):
         raise _unreadable(path, "is an HDF5 file that mesogpu did not write")
     if found["format_version"] > FORMAT_VERSION:

@@ -111,7 +111,9 @@ def examined(evidence: Evidence, true: Truth | None, *, digest: bool = False) ->
     contents = ContentsDigest(true.plan.experiment.identity(), true.layout) if digest else None
     states, wrong = _examine_blocks(evidence, true, contents, compare=not structural)
     remedy = ""
-    if structural or wrong:
+    if not evidence.there:
+        remedy = f"put it back if you have it elsewhere; {command} makes an empty one, for its run to compute anew"
+    elif structural or wrong:
         remedy = f"{command} keeps every block that is whole; the command of its run then computes the others"
     elif faults:
         remedy = f"{command} writes a new one"
