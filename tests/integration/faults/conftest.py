@@ -1,4 +1,4 @@
-"""Seeds of processes, one for all tests of a process."""
+"""Seeds of processes, one for all tests of this package; others look for processes that are left over."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from faults.experiments import Undisturbed
 from faults.launching import Seed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ordinary() -> Iterator[Seed]:
     """Starts runs with the permissions of an ordinary user."""
     with Seed(ordinary=True) as seed:
         yield seed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, ordinary: Seed) -> Undisturbed:
     """What undisturbed runs make."""
     return Undisturbed(tmp_path_factory.mktemp("undisturbed"), ordinary)
