@@ -76,7 +76,7 @@ def main() -> int:
             start = time.perf_counter()
             summaries[landmark.name] = summary = run(landmark, folder, asked.workers, quick=asked.quick)
             seconds[landmark.name] = time.perf_counter() - start
-            found = [*grouped(landmark.name, verdicts(summary)), *compared(landmark.name, summaries)]
+            found = [*grouped(landmark.name, summary["checks"]), *compared(landmark.name, summaries)]
             rows += found
             print(f"{landmark.name}, {seconds[landmark.name]:.0f} s")
             print("".join(f"  {line(row)}\n" for row in found), end="", flush=True)
@@ -92,11 +92,6 @@ def run(landmark: Landmark, folder: Path, workers: int, *, quick: bool) -> Mappi
     overrides = landmark.quick if quick else ()
     mesogpu.run(CONFIGS / f"{landmark.config}.yaml", out, workers=workers, overrides=overrides)
     return mesogpu.analyze(mesogpu.open_results(out))
-
-
-def verdicts(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Everything of a summary that is held against a reference."""
-    return list(summary["checks"])
 
 
 def compared(name: str, summaries: Runs) -> list[dict[str, Any]]:
