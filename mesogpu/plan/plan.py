@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mesogpu.config.experiment import Experiment
@@ -11,28 +11,42 @@ from mesogpu.errors import ConfigError, PhysicsError
 from mesogpu.physics.leads import SAFE_DISTANCE, THRESHOLD
 from mesogpu.plan.blocks import Block
 from mesogpu.plan.cost import block_size, realization_flops
+from mesogpu.plan.parts import Part
 from mesogpu.plan.points import MAX_POINTS, Point, count_points, points
 
 
 @dataclass(frozen=True)
 class Plan:
-    """An experiment cut into canonical blocks.
+    """An experiment cut into canonical blocks, all of it or a part.
 
-    experiment : what was asked
+    A part counts its points and blocks from 0; what a block computes is that of the whole plan.
+
+    experiment : what was asked, of the whole
     points     : in canonical order
     channels   : N of each point, the propagating modes of its leads; for bars, the exponents that are stored
     block_size : B, realizations a block; independent of their number and of the machine
+    part       : which part of the whole this is, None for the whole
     """
 
     experiment: Experiment
     points: tuple[Point, ...]
     channels: tuple[int, ...]
     block_size: int
+    part: Part | None = None
+
+    @property
+    def first_block(self) -> int:
+        """Number in the whole plan of each point's block 0."""
+        return self.part.first_block if self.part else 0
 
     @property
     def realizations(self) -> int:
         """Realizations a point."""
-        return self.experiment.realizations
+        total = self.experiment.realizations
+        if self.part is None:
+            return total
+        first, last = self.part.first_block, self.part.first_block + self.part.blocks
+        return min(total, last * self.block_size) - first * self.block_size
 
     @property
     def blocks_per_point(self) -> int:
@@ -57,13 +71,28 @@ class Plan:
     def block(self, point: int, index: int) -> Block:
         """Block `index` of point number `point`."""
         first = index * self.block_size
-        return Block(self.points[point], index, first, min(self.block_size, self.realizations - first))
+        count = min(self.block_size, self.realizations - first)
+        return Block(self.points[point], index, self.first_block * self.block_size + first, count)
 
     def blocks(self) -> Iterator[Block]:
         """Every block, in canonical order."""
         for point in range(len(self.points)):
             for index in range(self.blocks_per_point):
                 yield self.block(point, index)
+
+    def only(self, part: Part) -> Plan:
+        """The part as a plan of its own.
+
+        raises : ValueError where the whole has no such part
+        """
+        last_point, last_block = part.first_point + part.points, part.first_block + part.blocks
+        if self.part or last_point > len(self.points) or last_block > self.blocks_per_point:
+            raise ValueError(
+                f"{part.describe()}: this plan has {len(self.points)} points of {self.blocks_per_point} blocks"
+            )
+        chosen = slice(part.first_point, last_point)
+        points = tuple(replace(point, index=index) for index, point in enumerate(self.points[chosen]))
+        return replace(self, points=points, channels=self.channels[chosen], part=part)
 
 
 def make_plan(experiment: Experiment) -> Plan:

@@ -2,6 +2,7 @@
 
 from mesogpu.store.continuation import in_stored_blocks
 from mesogpu.store.layout import file_bytes
+from mesogpu.store.merge import Merged, merge
 from mesogpu.store.pack import Packed, pack
 from mesogpu.store.progress import PointProgress, Progress, read_progress
 from mesogpu.store.provenance import packages
@@ -12,6 +13,7 @@ from mesogpu.store.verify import PointBlocks, Verification, verify
 from mesogpu.store.writer import Writer
 
 __all__ = [
+    "Merged",
     "Packed",
     "PointBlocks",
     "PointProgress",
@@ -22,6 +24,7 @@ __all__ = [
     "append_log",
     "file_bytes",
     "in_stored_blocks",
+    "merge",
     "open_results",
     "pack",
     "packages",

@@ -12,6 +12,7 @@ from mesogpu.errors import DamagedFileError, StoreError
 from mesogpu.plan import Plan, Point
 from mesogpu.store.existing import Existing, find
 from mesogpu.store.manifest import manifest_path
+from mesogpu.store.provenance import PART
 from mesogpu.store.stored import stored_plan
 from mesogpu.store.variables import UNSIGNED
 
@@ -84,7 +85,21 @@ def continuation(prior: Existing, plan: Plan, signature: str, *, grow: bool, mix
 
 def _stored(prior: Existing, plan: Plan) -> Plan:
     """What the file holds, as a plan; without a look into its configuration where that must be the plan's own."""
+    part = plan.part.text() if plan.part else None
+    if prior.attributes.get(PART) != part:
+        raise StoreError(
+            f"{prior.path}: holds {'a part' if PART in prior.attributes else 'the whole'} of an experiment, to run is "
+            f"{plan.part.describe() if plan.part else 'the whole'}; mesogpu resume and mesogpu merge go on with the "
+            "parts of a submitted run; or choose another output with -o"
+        )
+    if part is not None and prior.realizations != plan.realizations:
+        raise DamagedFileError(
+            f"{prior.path}: holds {prior.realizations} realizations a point, this part of the run has "
+            f"{plan.realizations}; remove it, it is computed again"
+        )
     if prior.attributes["config_sha256"] == plan.experiment.identity():
+        if part is not None:
+            return replace(plan, block_size=prior.block_size)
         experiment = replace(plan.experiment, realizations=prior.realizations)
         return replace(plan, experiment=experiment, block_size=prior.block_size)
     try:

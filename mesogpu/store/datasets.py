@@ -14,7 +14,7 @@ import numpy as np
 
 from mesogpu import units
 from mesogpu.store.layout import LAW_NUMBERS, PARAMETERS, STRENGTH_UNITS
-from mesogpu.store.provenance import ATTRIBUTES
+from mesogpu.store.provenance import ATTRIBUTES, OPTIONAL
 from mesogpu.store.variables import (
     BLOCK,
     CHANNEL,
@@ -69,7 +69,7 @@ def section() -> str:
     names = ["dataset", "dimensions", "type", "unit", "meaning", "when"]
     datasets = [_row(variable, when) for variable, when in rows()]
     swept = [[f"`{path}`", unit, meaning] for path, (unit, meaning) in _parameters()]
-    attributes = [[f"`{name}`", meaning] for name, meaning in ATTRIBUTES.items()]
+    attributes = [[f"`{name}`", meaning] for name, meaning in (ATTRIBUTES | OPTIONAL).items()]
     return "\n".join(
         [
             _markdown(names, datasets),

@@ -17,11 +17,11 @@ from mesogpu.store.existing import MALFORMED, open_hdf5
 from mesogpu.store.hdf5_blocks import Hdf5Blocks
 from mesogpu.store.layout import Layout, make_layout
 from mesogpu.store.manifest import Manifest, claimed_attributes, hash_outside, manifest_path, pending_path
-from mesogpu.store.provenance import ATTRIBUTES, is_mixed
+from mesogpu.store.provenance import is_mixed
 from mesogpu.store.raw import BlockFile
 from mesogpu.store.scan import Blocks
 from mesogpu.store.stored import plan_of
-from mesogpu.store.structure import Structure, attribute
+from mesogpu.store.structure import Structure, root_attributes
 from mesogpu.store.variables import COMMIT
 
 FROM_MANIFEST: Final = "its manifest"
@@ -184,7 +184,7 @@ def _read_attributes(raw: Any) -> dict[str, Mapping[str, Any]]:
     """Root attributes of a file of which HDF5 can read no more than these."""
     try:
         with h5py.File(raw, "r") as file:
-            return {"its attributes": {name: attribute(file.id, name) for name in ATTRIBUTES}}
+            return {"its attributes": root_attributes(file)}
     except MALFORMED:
         return {}
 

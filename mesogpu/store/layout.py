@@ -81,6 +81,7 @@ class Layout:
     coordinates : datasets whose values the plan fixes
     results     : what the blocks hold, in file order
     parameters  : path in the YAML of each sweep coordinate, by its name
+    first_block : number in the whole plan of each point's block 0; not 0 in the file of a part alone
     """
 
     sizes: Mapping[str, int]
@@ -88,6 +89,7 @@ class Layout:
     coordinates: tuple[tuple[Variable, NDArray[Any]], ...]
     results: tuple[Variable, ...]
     parameters: Mapping[str, str]
+    first_block: int = 0
 
     def shape(self, variable: Variable) -> tuple[int, ...]:
         """Extents of one dataset."""
@@ -105,6 +107,10 @@ class Layout:
     def rows(self, block: int) -> int:
         """Realizations of one block; the last may be short."""
         return min(self.block_size, self.sizes["realization"] - block * self.block_size)
+
+    def first(self, block: int) -> int:
+        """First realization of one block, in the whole plan."""
+        return (self.first_block + block) * self.block_size
 
     def block_shape(self, variable: Variable, block: int) -> tuple[int, ...]:
         """Extents of one variable's share of a block."""
@@ -133,11 +139,12 @@ def make_layout(plan: Plan, *, mixed: bool = False) -> Layout:
         "channel": plan.max_channels,
         "block": plan.blocks_per_point,
     }
+    first_point = plan.part.first_point if plan.part else 0
     coordinates: list[tuple[Variable, NDArray[Any]]] = [
-        (POINT, np.arange(sizes["point"])),
+        (POINT, first_point + np.arange(sizes["point"])),
         (LENGTH, slices[0]) if equal else (LENGTH_POSITION, np.arange(sizes["length"])),
         (EXPONENT if bars else CHANNEL, np.arange(sizes["channel"])),
-        (BLOCK, np.arange(sizes["block"])),
+        (BLOCK, plan.first_block + np.arange(sizes["block"])),
     ]
     names = _parameter_names([path for path, _ in plan.points[0].parameters])
     for column, (name, path) in enumerate(names.items()):
@@ -147,7 +154,7 @@ def make_layout(plan: Plan, *, mixed: bool = False) -> Layout:
     coordinates += [(WARMUP, np.array([each.warmup for each in bars]))] if bars else []
     asked = {"", *plan.experiment.observables, *([MIXED] if mixed else [])}
     results = tuple(variable for variable in RESULTS[plan.experiment.method] if variable.asked_by in asked)
-    return Layout(sizes, plan.block_size, tuple(coordinates), results, names)
+    return Layout(sizes, plan.block_size, tuple(coordinates), results, names, plan.first_block)
 
 
 def file_bytes(plan: Plan) -> int:

@@ -46,6 +46,12 @@ ATTRIBUTES: Final = {
 }
 """Root attributes of a file and what they mean; what differs between two runs of one experiment is in the run log."""
 
+PART: Final = "part"
+OPTIONAL: Final = {
+    PART: "of a file that a task of a cluster wrote: which points and blocks of the experiment it has, JSON"
+}
+"""Root attributes that not every file has."""
+
 _PACKAGES = ("crc32c", "h5py", "numpy", "scipy")
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -56,7 +62,7 @@ def file_attributes(plan: Plan, *, config_text: str, signature: str) -> dict[str
     config_text : resolved YAML
     signature   : arithmetic signature of the backend; of a mixed file several, one a line
     """
-    return {
+    attributes: dict[str, str | int] = {
         "filetype": FILETYPE,
         "format_version": FORMAT_VERSION,
         "Conventions": "CF-1.11 mesogpu-1",
@@ -72,6 +78,7 @@ def file_attributes(plan: Plan, *, config_text: str, signature: str) -> dict[str
         "git_sha": git_sha(),
         "packages": json.dumps(packages(), sort_keys=True),
     }
+    return attributes | ({PART: plan.part.text()} if plan.part else {})
 
 
 def is_mixed(attributes: Mapping[str, str | int]) -> bool:

@@ -65,11 +65,11 @@ class BlockFile:
         signature : which line of the file's attribute tells the arithmetic of the block; stored in a mixed file alone
         raises    : MesogpuError where the result is not what the block's layout asks for (a bug in a backend)
         """
-        rows = self.layout.rows(result.index)
-        if result.count != rows or result.first != result.index * self.layout.block_size:
+        rows, first = self.layout.rows(result.index), self.layout.first(result.index)
+        if result.count != rows or result.first != first:
             raise MesogpuError(
                 f"block {result.index} of point {result.point}: realizations {result.first} + {result.count}, "
-                f"the file expects {result.index * self.layout.block_size} + {rows}; please report this"
+                f"the file expects {first} + {rows}; please report this"
             )
         given = {**result.arrays, AUDIT.name: result.audit, SIGNATURE.name: signature}
         return [self._encode(strip, result, given.get(strip.variable.name)) for strip in self._strips]
@@ -79,8 +79,8 @@ class BlockFile:
         arrays = self.arrays(block, parts)
         signature = int(arrays.pop(SIGNATURE.name, np.zeros(1))[0])
         audit = arrays.pop(AUDIT.name)[..., 0]
-        first = block * self.layout.block_size
-        return BlockResult(point, block, first, self.layout.rows(block), arrays, audit, 0.0), signature
+        rows = self.layout.rows(block)
+        return BlockResult(point, block, self.layout.first(block), rows, arrays, audit, 0.0), signature
 
     def arrays(self, block: int, parts: Sequence[bytes]) -> dict[str, NDArray[Any]]:
         """A block's bytes as its share of each variable of the file, without the axis of the points."""

@@ -10,10 +10,11 @@ from typing import Any
 
 from mesogpu.config.experiment import Experiment
 from mesogpu.errors import DamagedFileError, MesogpuError, StoreError
-from mesogpu.plan import Plan, make_plan
+from mesogpu.plan import Part, Plan, make_plan
 from mesogpu.plan.cost import LARGEST_BLOCK
 from mesogpu.plan.points import count_points
 from mesogpu.store.existing import Existing
+from mesogpu.store.provenance import PART
 
 
 def stored_plan(file: Existing) -> Plan:
@@ -22,6 +23,8 @@ def stored_plan(file: Existing) -> Plan:
     raises : as `plan_of`
     """
     plan = plan_of(file.attributes, file.path, file.sizes)
+    if plan.part:
+        return plan
     return replace(plan, experiment=replace(plan.experiment, realizations=file.realizations))
 
 
@@ -38,21 +41,27 @@ def plan_of(attributes: Mapping[str, Any], where: Path, sizes: Mapping[str, int]
         raise DamagedFileError(f"{where}: has blocks of {block_size!r} realizations, there are 1 to {LARGEST_BLOCK}")
     try:
         experiment = _experiment(str(attributes["config"]), f"{where}: config")
+        part = Part.parse(str(attributes[PART])) if PART in attributes else None
+        points = part.points if part else count_points(experiment)
         same = experiment.identity() == attributes["config_sha256"]
-        if not same or (sizes and count_points(experiment) != sizes["point"]):
+        if not same or (sizes and points != sizes["point"]):
             raise DamagedFileError(
                 f"{where}: the configuration in it is not of the experiment that it holds; something other than "
                 "mesogpu has changed the file"
             )
-        plan = make_plan(experiment)
+        plan = replace(make_plan(experiment), block_size=block_size)
+        return plan.only(part) if part else plan
     except DamagedFileError:
         raise
+    except ValueError as error:
+        raise DamagedFileError(
+            f"{where}: says that it is a part of a run, and of none that there could be ({error})"
+        ) from error
     except MesogpuError as error:
         raise StoreError(
             f"{where}: the configuration in it cannot be read by this version ({str(error).splitlines()[0]}); "
             f"install mesogpu {attributes['mesogpu_version']}, which made the file"
         ) from error
-    return replace(plan, block_size=block_size)
 
 
 @lru_cache(maxsize=1)

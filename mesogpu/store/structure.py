@@ -17,7 +17,7 @@ import numpy as np
 from mesogpu.plan.cost import LARGEST_BLOCK
 from mesogpu.plan.points import MAX_POINTS
 from mesogpu.store.layout import MAX_BLOCKS
-from mesogpu.store.provenance import ATTRIBUTES, is_mixed
+from mesogpu.store.provenance import ATTRIBUTES, OPTIONAL, is_mixed
 from mesogpu.store.variables import (
     BLOCK,
     CHANNEL,
@@ -94,7 +94,7 @@ def examine(file: h5py.File, size: int) -> Structure:
     size   : bytes of the file
     raises : ValueError that says what is not as it should be; what h5py raises where it cannot read on
     """
-    attributes = {name: attribute(file.id, name) for name in ATTRIBUTES}
+    attributes = root_attributes(file)
     _require(attributes["method"] in RESULTS, f"method {attributes['method']!r}")
     block_size = attributes["block_size"]
     _require(isinstance(block_size, int) and 0 < block_size <= LARGEST_BLOCK, f"block_size {block_size!r}")
@@ -116,6 +116,15 @@ def examine(file: h5py.File, size: int) -> Structure:
     packed = arrays[COMMIT.name].chunks is not None
     extents = {} if packed else {each.name: _extent(arrays[each.name]) for each in (COMMIT, *results)}
     return Structure(attributes, sizes, results, parameters, extents)
+
+
+def root_attributes(file: h5py.File) -> dict[str, str | int]:
+    """All attributes of a results file that say what it holds.
+
+    raises : as `attribute`
+    """
+    there = [name for name in OPTIONAL if h5py.h5a.exists(file.id, name.encode())]
+    return {name: attribute(file.id, name) for name in (*ATTRIBUTES, *there)}
 
 
 def attribute(owner: Any, name: str) -> str | int:

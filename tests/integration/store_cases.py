@@ -67,7 +67,7 @@ def compute(plan: Plan, point: int, index: int) -> BlockResult:
     """What a backend would return: numbers drawn for what this point is and the block, and nothing else."""
     block = plan.block(point, index)
     system = zlib.crc32(repr(block.point.system).encode())
-    rng = np.random.default_rng([plan.experiment.seed, system, block.point.stream_point, index])
+    rng = np.random.default_rng([plan.experiment.seed, system, block.point.stream_point, block.first])
     shape = (plan.lengths, block.count)
     eigenvalues = -np.sort(-rng.random((*shape, plan.channels[point])), axis=-1)
     conductance = eigenvalues.sum(axis=-1)
@@ -83,7 +83,7 @@ def compute(plan: Plan, point: int, index: int) -> BlockResult:
         arrays["shot_noise"] = (eigenvalues * (1 - eigenvalues)).sum(axis=-1)
     if block.point.eigenvalues:
         arrays["transmission_eigenvalues"] = eigenvalues
-    audit = np.where(index % 3 == 0, rng.random(plan.lengths) * 1e-12, np.nan)
+    audit = np.where(block.first // BLOCK % 3 == 0, rng.random(plan.lengths) * 1e-12, np.nan)
     return BlockResult(point, index, block.first, block.count, arrays, audit, rng.random())
 
 
