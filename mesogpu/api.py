@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -19,14 +19,14 @@ from mesogpu.backends.select import select_backend
 from mesogpu.config.experiment import Experiment
 from mesogpu.config.load import dump_yaml, load_experiment
 from mesogpu.errors import ConfigError
-from mesogpu.execute import Event, WorkerLost, default_workers, execute
+from mesogpu.execute import Event, compute_into, default_workers
 from mesogpu.physics.lattices import NEXT_Y, NEXT_Z
 from mesogpu.physics.slices import Slices
 from mesogpu.plan.limits import check_disk, check_memory
 from mesogpu.plan.plan import Plan, make_plan
 from mesogpu.plan.points import Point, count_points, points
 from mesogpu.report import plot_results, read_log, report_page, write_page
-from mesogpu.store import Writer, file_bytes, in_stored_blocks, open_results, pack, run_log
+from mesogpu.store import file_bytes, in_stored_blocks, open_results, pack
 from mesogpu.store.runlog import log_path
 
 if TYPE_CHECKING:
@@ -88,36 +88,10 @@ def run(
     engine = select_backend(backend)
     count = _worker_count(engine, workers)
     check_limits(plan, out, count)
-    text = dump_yaml(resolved)
-    with (
-        Writer(out, plan, config_text=text, signature=engine.signature, grow=grow, mixed=mixed) as writer,
-        run_log(out, **_start(plan, writer, engine, count)) as log,
-    ):
-
-        def tell(event: Event) -> None:
-            if isinstance(event, WorkerLost):
-                log(event="worker lost", **asdict(event))
-            if listen is not None:
-                listen(event)
-
-        record = execute(plan, writer, backend=engine.name, workers=count, listen=tell)
-        log(event="finished", **asdict(record))
+    compute_into(
+        out, plan, engine, config_text=dump_yaml(resolved), workers=count, listen=listen, grow=grow, mixed=mixed
+    )
     return out
-
-
-def _start(plan: Plan, writer: Writer, engine: Backend, workers: int) -> dict[str, Any]:
-    """What the run log tells of a run's start."""
-    return {
-        "backend": engine.name,
-        "signature": engine.signature,
-        "workers": workers,
-        "machine": engine.machine,
-        "config_sha256": plan.experiment.identity(),
-        "points": len(plan.points),
-        "realizations": plan.realizations,
-        "blocks": writer.done.size,
-        "blocks_done": int(writer.done.sum()),
-    }
 
 
 def _worker_count(engine: Backend, workers: int | None) -> int:

@@ -37,7 +37,7 @@ from mesogpu.config.schema import Document, Finding, check_document, known_keys
 from mesogpu.config.sweeps import read_sweep
 from mesogpu.errors import ConfigError
 
-__all__ = ["dump_yaml", "load_experiment", "parse_experiment"]
+__all__ = ["dump_yaml", "load_experiment", "parse_experiment", "read_tree"]
 
 MAX_BYTES = 1 << 20
 
@@ -86,6 +86,14 @@ def parse_experiment(text: str, where: str, overrides: Sequence[str] = ()) -> Ex
     problems = Problems()
     root = _compose(text, Place(printable(where), 1, 1), problems)
     return _check(root, overrides, problems)
+
+
+def read_tree(where: str) -> Node:
+    """The tree of any YAML file, each part with its place; for what is not an experiment.
+
+    raises : ConfigError where it cannot be read or is not YAML
+    """
+    return _compose(_read(where), Place(printable(where), 1, 1), Problems())
 
 
 def _read(where: str) -> str:

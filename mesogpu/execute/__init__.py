@@ -5,6 +5,7 @@ Knows no physics. dask is imported only when more than one worker is asked for.
 
 from mesogpu.execute.cores import default_workers
 from mesogpu.execute.events import Committed, Event, Finished, Listener, RunRecord, Started, WorkerLost
+from mesogpu.execute.into_file import compute_into
 from mesogpu.execute.run import execute
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "RunRecord",
     "Started",
     "WorkerLost",
+    "compute_into",
     "default_workers",
     "execute",
 ]

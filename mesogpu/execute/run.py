@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -37,6 +37,7 @@ def execute(
     workers: int,
     listen: Listener | None = None,
     span_seconds: float = 1.0,
+    stop: Callable[[], bool] = lambda: False,
 ) -> RunRecord:
     """Compute and commit every block of the plan that the writer does not have yet.
 
@@ -48,6 +49,7 @@ def execute(
     workers      : how many compute at once, at least 1
     listen       : called with every event, from the calling thread
     span_seconds : about how long one task of a worker should take
+    stop         : asked before each task; once it says yes, what is in work is committed and the rest is left
     raises       : Interrupted on Ctrl-C, what is in hand committed; WorkersLost when workers keep dying; ConfigError
                    for workers or span_seconds out of range; whatever the backend or the writer raises
     """
@@ -60,6 +62,7 @@ def execute(
         workers=workers,
         listen=listen,
         span_seconds=span_seconds,
+        stop=stop,
     )
 
 
@@ -77,6 +80,7 @@ def compute_outstanding(
     workers: int,
     listen: Listener | None = None,
     span_seconds: float = 1.0,
+    stop: Callable[[], bool] = lambda: False,
 ) -> RunRecord:
     """`execute` with anything that computes blocks.
 
@@ -93,7 +97,7 @@ def compute_outstanding(
     done = np.array(writer.done, dtype=bool)
     workers = min(workers, int(done.size - np.count_nonzero(done)))
     tell(Started(committer.total_realizations, committer.done_realizations, workers, label))
-    cutter = TaskCutter(plan, done, span_seconds=span_seconds, workers=workers)
+    cutter = TaskCutter(plan, done, span_seconds=span_seconds, workers=workers, stop=stop)
     try:
         if workers == 1:
             with InProcess(cutter, compute) as source:

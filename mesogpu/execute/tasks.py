@@ -47,9 +47,18 @@ class TaskCutter:
     done         : (points, blocks) bool, blocks that need no computing
     span_seconds : how long a task should take
     workers      : how many compute at once
+    stop         : asked before each task; once it says yes, no more are handed out
     """
 
-    def __init__(self, plan: Plan, done: NDArray[np.bool_], *, span_seconds: float, workers: int) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        done: NDArray[np.bool_],
+        *,
+        span_seconds: float,
+        workers: int,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._plan = plan
         self._runs = _outstanding_runs(done)
         self._run: list[int] = []
@@ -57,11 +66,14 @@ class TaskCutter:
         self._left = int(done.size - np.count_nonzero(done))
         self._span_seconds = span_seconds
         self._workers = workers
+        self._stop = stop
         self._measured: dict[int, tuple[float, int]] = {}
         self._number = 0
 
     def next(self) -> Task | None:
-        """The next task, None when all are handed out."""
+        """The next task, None when all are handed out or the run is to stop."""
+        if self._stop():
+            return None
         if not self._run:
             found = next(self._runs, None)
             if found is None:

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 import mesogpu
-from mesogpu import api
 from mesogpu.errors import EnvironmentFault, Interrupted
-from mesogpu.execute import WorkerLost
+from mesogpu.execute import WorkerLost, into_file
 from mesogpu.store import append_log, run_log
 
 CONFIG = {
@@ -65,7 +64,7 @@ def test_an_end_before_time_is_told_with_its_reason(tmp_path: Path, monkeypatch:
         listen(WorkerLost(2, "killed by SIGKILL"))
         raise Interrupted("interrupted: 3 of 10")
 
-    monkeypatch.setattr(api, "execute", execute)
+    monkeypatch.setattr(into_file, "execute", execute)
     with pytest.raises(Interrupted):
         run(path)
     _, lost, stopped = lines(path)
