@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -60,7 +60,8 @@ class Profile:
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Self:
         """What `document` gave, after a journey through JSON."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in document.items()})
+        values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in document.items()}
+        return cls(**values)
 
 
 def load_profile(source: str | os.PathLike[str]) -> Profile:
@@ -80,15 +81,12 @@ def load_profile(source: str | os.PathLike[str]) -> Profile:
     values: dict[str, Any] = {}
     for key, node in root.value.items():
         if key not in _CHECKS:
-            remedy = did_you_mean(key, _CHECKS, label="known keys")
-            problems.add(root.key_place(key), key, f"unknown key; {remedy}")
+            problems.add(root.key_place(key), key, f"unknown key; {did_you_mean(key, _CHECKS, label='known keys')}")
             continue
-        value, remedy = node.plain(), _CHECKS[key]
-        checked = _checked(key, value)
-        if checked is None:
-            problems.add(node.place, key, f"{shown(value)} cannot be used; {remedy[1]}")
-        else:
-            values[key] = checked
+        check, remedy = _CHECKS[key]
+        values[key] = check(node.plain())
+        if values[key] is None:
+            problems.add(node.place, key, f"{shown(node.plain())} cannot be used; {remedy}")
     meant = {nearest(key, _CHECKS) for key in root.value if key not in _CHECKS}
     for key in _REQUIRED:
         if key not in root.value and key not in meant:
@@ -126,11 +124,6 @@ def _find(source: str) -> Path:
         f"{source}: no such file, and no profile of that name in {', '.join(map(str, folders))}; "
         + (near if known else "give the path of a YAML file, see configs/profiles/")
     )
-
-
-def _checked(key: str, value: object) -> Any:
-    """The value as the profile keeps it, None where it cannot be used."""
-    return _CHECKS[key][0](value)
 
 
 def _walltime(text: str) -> tuple[str | None, ...]:
@@ -186,5 +179,3 @@ _CHECKS: Final[dict[str, tuple[Callable[[object], Any], str]]] = {
     "extra": (_options, "write a list of options of sbatch, such as ['--constraint=a100', '--exclusive']"),
 }
 """How each key is checked, and what to write instead."""
-
-assert _CHECKS.keys() == {entry.name for entry in fields(Profile)}  # noqa: S101

@@ -50,9 +50,14 @@ def test_only_outstanding_blocks_are_computed():
 
 def test_a_run_that_is_told_to_stop_commits_what_it_has_and_hands_out_no_more():
     # Fails where the question is asked once, at the start (planted).
-    writer, events = MemoryWriter(PLAN), []
-    record = run(writer, listen=events.append, stop=lambda: len(writer.committed) > 10, span_seconds=1e-9)
-    assert 0 < record.blocks == len(writer.committed) < 48
+    writer, events, asked = MemoryWriter(PLAN), [], []
+
+    def stop():
+        asked.append(None)
+        return len(asked) > 10
+
+    record = run(writer, listen=events.append, stop=stop, span_seconds=1e-9)
+    assert record.blocks == len(writer.committed) == 10
     assert events[-1] == Finished(record)
     run(writer)
     assert writer.done.all()
