@@ -9,7 +9,7 @@ from mesogpu.version import __version__
 
 if TYPE_CHECKING:
     from mesogpu.analysis import analyze, compare
-    from mesogpu.api import plot, run, sample_bonds, sample_onsite, sample_spins, write_report
+    from mesogpu.api import plot, run, sample_bonds, sample_onsite, sample_spins, submit, write_report
     from mesogpu.config.load import load_experiment
     from mesogpu.store import open_results
 
@@ -24,6 +24,7 @@ __all__ = [
     "sample_bonds",
     "sample_onsite",
     "sample_spins",
+    "submit",
     "write_report",
 ]
 
@@ -38,6 +39,7 @@ _HOMES = {
     "sample_bonds": "mesogpu.api",
     "sample_onsite": "mesogpu.api",
     "sample_spins": "mesogpu.api",
+    "submit": "mesogpu.api",
     "write_report": "mesogpu.api",
 }
 

@@ -18,8 +18,12 @@ from mesogpu.backends.base import Backend
 from mesogpu.backends.select import select_backend
 from mesogpu.config.experiment import Experiment
 from mesogpu.config.load import dump_yaml, load_experiment
+from mesogpu.config.profile import Profile, load_profile
 from mesogpu.errors import ConfigError
 from mesogpu.execute import Event, compute_into, default_workers
+from mesogpu.execute.slurm import Submission
+from mesogpu.execute.slurm import submit as submit_run
+from mesogpu.execute.slurm.sharding import MOST_SHARDS, Sharding, choose_backend, make_sharding
 from mesogpu.physics.lattices import NEXT_Y, NEXT_Z
 from mesogpu.physics.slices import Slices
 from mesogpu.plan.limits import check_disk, check_memory
@@ -48,6 +52,7 @@ __all__ = [
     "sample_bonds",
     "sample_onsite",
     "sample_spins",
+    "submit",
     "write_report",
 ]
 
@@ -92,6 +97,79 @@ def run(
         out, plan, engine, config_text=dump_yaml(resolved), workers=count, listen=listen, grow=grow, mixed=mixed
     )
     return out
+
+
+def submit(
+    experiment: Source,
+    profile: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    shards: int | None = None,
+    backend: str = "auto",
+    overrides: Sequence[str] = (),
+    mixed: bool = False,
+    arguments: Sequence[str] = (),
+) -> Submission:
+    """Submit an experiment to a SLURM cluster, as an array of shards and a merge that waits for them.
+
+    experiment : what to compute: resolved, a path, or a dict
+    profile    : path of a profile's YAML file, or its name
+    path       : run directory; NAME in the current folder if None
+    shards     : tasks of the array, at most; None for as many as the walltime needs
+    backend    : "auto", "cuda", "native" or "numpy"; auto is cuda where the profile asks for GPUs
+    overrides  : "key.path=value" each, applied to the experiment
+    mixed      : whether the shards may compute on machines of different arithmetic
+    arguments  : of sbatch, as they stand
+    returns    : the run directory and the numbers of the jobs
+    raises     : ConfigError, PhysicsError, PlanError before anything is written; StoreError for a directory that is
+                 there already; EnvironmentFault where SLURM is missing or refuses
+    """
+    asked = prepare(experiment, profile, path, shards=shards, backend=backend, overrides=overrides)
+    return submit_run(
+        asked.root, asked.plan, asked.sharding, asked.profile, backend=asked.backend, mixed=mixed, arguments=arguments
+    )
+
+
+class Prepared(NamedTuple):
+    """A submission before it is made.
+
+    root     : the run directory to be
+    plan     : what is computed
+    sharding : into which shards it is cut
+    profile  : what each job asks for
+    backend  : engine of all shards
+    """
+
+    root: Path
+    plan: Plan
+    sharding: Sharding
+    profile: Profile
+    backend: str
+
+
+def prepare(
+    experiment: Source,
+    profile: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    shards: int | None = None,
+    backend: str = "auto",
+    overrides: Sequence[str] = (),
+) -> Prepared:
+    """Everything that `submit` decides and checks before it writes.
+
+    raises : as `submit`
+    """
+    asked = load_profile(profile)
+    resolved = _resolve(experiment, overrides)
+    root = Path(resolved.name if path is None else path).absolute()
+    plan = make_plan(resolved)
+    engine = choose_backend(backend, asked)
+    count = None if shards is None else _in_range("shards", shards, 1, MOST_SHARDS)
+    sharding = make_sharding(plan, asked, backend=engine, shards=count)
+    # The shards' files together, and the merged one.
+    check_disk(2 * file_bytes(plan), root)
+    return Prepared(root, plan, sharding, asked, engine)
 
 
 def _worker_count(engine: Backend, workers: int | None) -> int:

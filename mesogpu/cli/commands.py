@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mesogpu.cli.cluster import cancel, logs, merge, resume, shard, submit
 from mesogpu.cli.doctor import doctor
 from mesogpu.cli.faults import guarded
 from mesogpu.cli.identity import version_line
@@ -64,7 +65,8 @@ def _print_version(context: click.Context, _: click.Parameter, asked: bool) -> N
     cls=GuardedGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 1 work is left; 2 bad usage or config; 3 damaged data; 4 too many failed samples; "
-    "5 environment (disk, memory, lock, driver); 70 a bug of mesogpu; 130 interrupted, resumable.",
+    "5 environment (disk, memory, lock, driver, SLURM); 70 a bug of mesogpu; 75 a job that is to be queued again; "
+    "130 interrupted, resumable.",
 )
 @verbosity
 @click.option(
@@ -81,8 +83,11 @@ def main() -> None:
     \b
     mesogpu run wire.yaml        compute, or go on with, wire's ensemble
     mesogpu analyze wire.h5      its statistics with error bars, beside the theory
+    mesogpu submit wire.yaml --profile PROFILE   the same on a SLURM cluster
     """
 
 
-for _command in (run, plan, validate, schema, status, verify, analyze, plot, report, compare, pack, doctor):
+_OF_FILES = (run, plan, validate, schema, status, verify, analyze, plot, report, compare, pack)
+_OF_CLUSTERS = (submit, resume, cancel, logs, merge, shard)
+for _command in (*_OF_FILES, *_OF_CLUSTERS, doctor):
     main.add_command(_command)

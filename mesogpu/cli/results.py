@@ -22,14 +22,18 @@ _MOST_POINTS = 50
 
 
 @click.command()
-@results_argument
+@click.argument("results", metavar="OUT.h5|RUN/", type=click.Path(exists=True, path_type=Path))
 @json_option
 @verbosity
 def status(results: Path, as_json: bool) -> int:
-    """How much of OUT.h5 is there, also while its run is going on.
+    """How much of OUT.h5 is there, also while its run is going on; how far the jobs of RUN/ are.
 
     Exits with 1 while work is left.
     """
+    if results.is_dir():
+        from mesogpu.cli.run_status import show_run
+
+        return show_run(results, as_json=as_json)
     from mesogpu.store import read_progress
 
     progress = read_progress(results)

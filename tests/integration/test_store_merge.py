@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from store_cases import CONFIG, SIGNATURE, compute, digest, every_block, plan, write
 
 from mesogpu.errors import DamagedFileError, StoreError
 from mesogpu.plan import Part, Plan
 from mesogpu.plan.parts import cut
 from mesogpu.store import Writer, merge, open_results, read_progress, repair, verify
-from tests.integration.store_cases import CONFIG, SIGNATURE, compute, digest, every_block, plan, write
 
 
 def parts_in(folder: Path, whole: Plan, shards: int) -> list[tuple[Path, Part]]:

@@ -92,8 +92,7 @@ def compiled(source: str) -> Path:
     raises : BackendUnavailable where it does not compile
     """
     compiler = find_compiler()
-    key = hashlib.sha256("\0".join([source_digest(), compiler.macros, *_flags()]).encode()).hexdigest()
-    library = kernel_cache() / f"{Path(source).stem}-{key[:32]}.so"
+    library = kernel_cache() / f"{Path(source).stem}-{_key(compiler)}.so"
     if library.is_file():
         return library
     with (library.parent / "compile.lock").open("a") as lock:
@@ -101,6 +100,16 @@ def compiled(source: str) -> Path:
         if not library.is_file():
             _compile(compiler, kernel_folder() / source, library)
     return library
+
+
+def compiled_already() -> list[Path]:
+    """The shared libraries of today's kernels that the cache has."""
+    return sorted(kernel_cache().glob(f"*-{_key(find_compiler())}.so"))
+
+
+def _key(compiler: Compiler) -> str:
+    """Of everything that decides a library but its own source file."""
+    return hashlib.sha256("\0".join([source_digest(), compiler.macros, *_flags()]).encode()).hexdigest()[:32]
 
 
 def _compile(compiler: Compiler, source: Path, library: Path) -> None:

@@ -1,0 +1,131 @@
+"""SLURM's own commands, and what they say."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mesogpu.errors import EnvironmentFault
+
+_SECONDS: Final = 120
+_ENDED: Final = frozenset(
+    ("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "TIMEOUT")
+)
+_IDS_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job, or one task of an array, as SLURM knows it.
+
+    number : of the job; of a task, of its array
+    task   : position in the array, None for a job that is none
+    state  : SLURM's word, such as "RUNNING"
+    reason : why it waits or how it ended, empty for nothing to tell
+    """
+
+    number: int
+    task: int | None
+    state: str
+    reason: str
+
+    @property
+    def active(self) -> bool:
+        """Whether it runs, waits, or may yet come back."""
+        return self.state not in _ENDED
+
+
+def require_sbatch() -> None:
+    """Check that jobs can be submitted from this machine.
+
+    raises : EnvironmentFault
+    """
+    if shutil.which("sbatch") is None:
+        raise EnvironmentFault(
+            "sbatch: not found on this machine; run this on a login node of the cluster, or add --dry-run to see what "
+            "would be submitted"
+        )
+
+
+def sbatch(arguments: Sequence[str]) -> int:
+    """Submit; the number of the job.
+
+    raises : EnvironmentFault with SLURM's own words
+    """
+    answer = _run(["sbatch", "--parsable", *arguments])
+    number = answer.strip().splitlines()[-1].partition(";")[0] if answer.strip() else ""
+    if not number.isdecimal():
+        raise EnvironmentFault(f"sbatch: answered {answer.strip()[:200]!r} instead of a job number; see squeue")
+    return int(number)
+
+
+def trial(arguments: Sequence[str]) -> str:
+    """What SLURM thinks of a submission without making it.
+
+    raises : EnvironmentFault with SLURM's own words where it would refuse
+    """
+    run = _started(["sbatch", "--test-only", *arguments])
+    if run.returncode != 0:
+        raise _refusal("sbatch", run)
+    return (run.stdout + run.stderr).strip()
+
+
+def jobs(numbers: Iterable[int]) -> dict[tuple[int, int | None], Job]:
+    """What SLURM knows of these jobs, ended ones as long as it remembers them; by number and task.
+
+    raises : EnvironmentFault where SLURM does not answer
+    """
+    wanted = set(numbers)
+    if not wanted:
+        return {}
+    columns = "%F|%K|%T|%r|%i"
+    answer = _run(["squeue", "-h", "-r", "-t", "all", "-u", getpass.getuser(), "-o", columns])
+    found: dict[tuple[int, int | None], Job] = {}
+    for line in answer.splitlines():
+        number, task, state, reason, _ = line.split("|", 4)
+        if int(number) in wanted:
+            place = int(task) if task.isdecimal() else None
+            job = Job(int(number), place, state, "" if reason == "None" else reason)
+            found[job.number, job.task] = job
+    return found
+
+
+def cancel_jobs(numbers: Iterable[int]) -> None:
+    """End jobs and take them out of the queue."""
+    ids = [str(number) for number in numbers]
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        _run(["scancel", *ids[start : start + _IDS_AT_ONCE]])
+
+
+def largest_array() -> int | None:
+    """SLURM's MaxArraySize: positions in an array are below it; None where SLURM does not say."""
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", _run(["scontrol", "show", "config"]), re.MULTILINE)
+    return int(match.group(1)) if match else None
+
+
+def _run(command: Sequence[str]) -> str:
+    run = _started(command)
+    if run.returncode != 0:
+        raise _refusal(command[0], run)
+    return run.stdout
+
+
+def _started(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except FileNotFoundError as error:
+        raise EnvironmentFault(
+            f"{command[0]}: not found on this machine; run this on a login node of the cluster"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise EnvironmentFault(f"{command[0]}: no answer within {_SECONDS} s; SLURM may be busy, try again") from error
+
+
+def _refusal(name: str, run: subprocess.CompletedProcess[str]) -> EnvironmentFault:
+    words = " ".join((run.stderr or run.stdout).split()) or f"exit status {run.returncode}"
+    return EnvironmentFault(f"{name}: {words[:500]}; check the profile and the arguments after --")
