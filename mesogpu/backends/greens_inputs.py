@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mesogpu.backends.conductor import given_energies
 from mesogpu.backends.reference.backend import conducting_slices
+from mesogpu.physics.blas import one_thread
 from mesogpu.physics.lattices import NEXT_Y, PREVIOUS_Y, Lattice
 from mesogpu.physics.leads import CleanLead, attach_lead
 from mesogpu.physics.modes import lead_modes
@@ -82,6 +83,7 @@ def _layers(lattice: Lattice, x: int, split: bool) -> list[NDArray[np.int64]]:
 
 
 @lru_cache(maxsize=64)
+@one_thread()
 def _arrays(lead: CleanLead, split: bool) -> dict[str, NDArray[Any]]:
     slices = [_layers(lead.lattice, x, split) for x in range(lead.lattice.period)]
     most = max(len(layer) for layers in slices for layer in layers)

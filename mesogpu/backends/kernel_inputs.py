@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesogpu.backends.conductor import record_of
+from mesogpu.physics.blas import one_thread
 from mesogpu.physics.lattices import Lattice
 from mesogpu.physics.leads import CleanLead, LeadModes
 from mesogpu.physics.modes import lead_modes
@@ -72,6 +73,7 @@ def estimated_interval(point: Point) -> int:
 
 
 @lru_cache(maxsize=64)
+@one_thread()
 def _lead_arrays(lead: CleanLead) -> dict[str, NDArray[Any]]:
     lattice, hopping = lead.lattice, lead.hopping
     links = [lead_modes(lead, x) for x in range(lattice.period)]

@@ -15,6 +15,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from mesogpu.physics.blas import one_thread
 from mesogpu.physics.leads import THRESHOLD, CleanLead, ComplexArray, LeadModes, Waves, attach_lead, threshold_error
 
 _UNIT_CIRCLE = 1e-7
@@ -24,6 +25,7 @@ _UNSEEN = 1e-6
 
 
 @lru_cache(maxsize=256)
+@one_thread()
 def lead_modes(lead: CleanLead, x: int) -> LeadModes:
     """Modes of a clean lead on the link from slice x to slice x + 1.
 

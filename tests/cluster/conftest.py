@@ -1,0 +1,138 @@
+"""One real SLURM for all tests of a session, one experiment, and the file that a single process makes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slurm_cluster import SlurmCluster
+
+import mesogpu
+
+MESOGPU = [sys.executable, "-P", "-m", "mesogpu"]
+PACKAGE_HOME = str(Path(mesogpu.__file__).parents[1])
+
+CONFIG = """\
+schema: 1
+name: wire
+seed: 7
+model: {lattice: square, width: 30, length: [60, 120]}
+disorder: [{distribution: uniform, width: 1.0}]
+energy: 0.8
+sweep: {flux: [0.0, 0.006]}
+realizations: 9000
+observables: [transmission_eigenvalues]
+"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder with an experiment and a profile in it, and a shell that speaks to the cluster."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def mesogpu(self, *arguments: str, status: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Run a command; `status` is the exit status to expect, None for any."""
+        done = subprocess.run(
+            [*MESOGPU, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert status is None or done.returncode == status, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    def shell(self, *command: str) -> str:
+        """Run one of SLURM's commands."""
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True).stdout
+
+    def status(self, run: str = "run") -> dict[str, Any]:
+        """What `mesogpu status --json` tells."""
+        return dict(json.loads(self.mesogpu("status", run, "--json", status=None).stdout))
+
+    def wait(
+        self, condition: Callable[[dict[str, Any]], bool], run: str = "run", seconds: float = 150
+    ) -> dict[str, Any]:
+        """The first status that meets a condition."""
+        end = time.monotonic() + seconds
+        while not condition(status := self.status(run)):
+            assert time.monotonic() < end, (status, self.mesogpu("logs", run, status=None).stdout)
+            time.sleep(0.2)
+        return status
+
+    def merged(self, run: str = "run") -> str:
+        """Wait for the merged file; its SHA-256."""
+        status = self.wait(lambda found: found["merged"] is not None, run)
+        return digest(Path(status["merged"]))
+
+    def submit(self, *arguments: str) -> None:
+        """Submit the experiment as `run`."""
+        self.mesogpu("submit", "wire.yaml", "--profile", "profile.yaml", "-o", "run", "--backend", "native", *arguments)
+
+    def profile(self, **keys: object) -> None:
+        """Write the profile anew."""
+        document = {"partition": "main", "walltime": "00:10:00"} | keys
+        (self.folder / "profile.yaml").write_text(json.dumps(document))
+
+    def under_way(self, run: str = "run") -> dict[str, Any]:
+        """Wait until something is committed, but no shard is complete."""
+        status = self.wait(lambda found: found["done"] > 0, run)
+        assert all(shard["done"] < shard["total"] for shard in status["shards"]), "too fast for this test"
+        return status
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
+    missing = SlurmCluster.missing()
+    if missing:
+        reason = f"not on this machine: {missing} (apt-get install --no-install-recommends slurm-wlm munge)"
+        if os.environ.get("MESOGPU_REQUIRE_SLURM") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    # A short path: sockets have names of a hundred characters at most.
+    found = SlurmCluster(tmp_path_factory.mktemp("slurm"))
+    try:
+        found.start()
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture
+def bench(cluster: SlurmCluster, tmp_path: Path) -> Iterator[Bench]:
+    made = _bench(tmp_path, cluster.environment)
+    yield made
+    made.shell("scancel", "--full", "-u", os.environ.get("USER") or made.shell("id", "-un").strip())
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """SHA-256 of the file of one process that nobody disturbed."""
+    made = _bench(tmp_path_factory.mktemp("reference"), {})
+    made.mesogpu("run", "wire.yaml", "--backend", "native", "--workers", "1", "-q")
+    return digest(made.folder / "wire.h5")
+
+
+def _bench(folder: Path, environment: dict[str, str]) -> Bench:
+    (folder / "wire.yaml").write_text(CONFIG)
+    made = Bench(folder, os.environ | {"PYTHONPATH": PACKAGE_HOME} | environment)
+    made.profile()
+    return made

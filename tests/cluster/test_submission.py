@@ -1,0 +1,104 @@
+"""`mesogpu submit`, `status`, `resume`, `cancel`, `logs` and `merge` against a real SLURM."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Bench
+
+pytestmark = pytest.mark.slurm
+
+
+def submissions(bench: Bench) -> list[str]:
+    return (bench.folder / "run" / "submissions.jsonl").read_text().splitlines()
+
+
+def test_resume_submits_nothing_while_all_is_in_the_queue_or_done(bench: Bench, reference: str) -> None:
+    bench.submit("--shards", "3")
+    before = submissions(bench)
+    for _ in range(2):
+        assert "nothing was submitted" in bench.mesogpu("resume", "run").stdout
+    again = bench.mesogpu("submit", "wire.yaml", "--profile", "profile.yaml", "-o", "run", status=2)
+    assert "was submitted already" in again.stderr
+    changed = ["--set", "disorder.0.width=1.5"]
+    refused = bench.mesogpu("submit", "wire.yaml", "--profile", "profile.yaml", "-o", "run", *changed, status=2)
+    assert "holds the run of another experiment" in refused.stderr
+    assert bench.merged() == reference
+    assert "nothing was left to submit" in bench.mesogpu("resume", "run").stdout
+    assert submissions(bench) == before
+
+
+def test_a_cancelled_run_is_resumed_where_it_was(bench: Bench, reference: str) -> None:
+    bench.submit("--shards", "2")
+    done = bench.under_way()["done"]
+    assert "cancelled: job" in bench.mesogpu("cancel", "run").stdout
+    status = bench.wait(lambda found: all(shard["state"] == "CANCELLED" for shard in found["shards"]))
+    assert done <= status["done"] < status["total"]
+    assert "no job of run was in the queue" in bench.mesogpu("cancel", "run").stdout
+    missing = bench.mesogpu("merge", "run", status=1)
+    assert re.search(r"are missing, in shard \(blocks\): 0 \(\d+\), 1 \(\d+\); mesogpu resume run", missing.stderr)
+    assert not (bench.folder / "run" / "wire.h5").exists()
+    assert "2 shards" in bench.mesogpu("resume", "run").stdout
+    assert bench.merged() == reference
+
+
+def test_a_changed_configuration_in_the_run_directory_is_refused(bench: Bench) -> None:
+    bench.submit("--shards", "2")
+    bench.mesogpu("cancel", "run")
+    config = bench.folder / "run" / "config.yaml"
+    config.write_text(config.read_text().replace("seed: 7", "seed: 8"))
+    refused = bench.mesogpu("resume", "run", status=3)
+    assert "is not the configuration that was submitted" in refused.stderr
+
+
+def test_each_task_sees_its_own_gpu(bench: Bench) -> None:
+    bench.profile(gres="gpu:1", prologue='echo "devices $CUDA_VISIBLE_DEVICES from $(date +%s%N)"; sleep 2')
+    bench.submit("--shards", "4")
+    bench.wait(lambda found: found["merged"] is not None)
+    seen = []
+    for number in range(4):
+        log = bench.mesogpu("logs", "run", "--shard", str(number)).stdout
+        device, start = re.search(r"devices (.*) from (\d+)", log).groups()  # type: ignore[union-attr]
+        assert f"GPU {device}" in log
+        seen.append((int(start), device))
+    # Two at a time, and no two of them on one device.
+    devices = [device for _, device in sorted(seen)]
+    assert set(devices) == {"0", "1"}
+    assert devices[0] != devices[1]
+
+
+def test_what_slurm_refuses_is_told_in_its_words_and_leaves_nothing(bench: Bench) -> None:
+    bench.profile(partition="nowhere")
+    refused = bench.mesogpu("submit", "wire.yaml", "--profile", "profile.yaml", "-o", "run", status=5)
+    assert "invalid partition specified: nowhere" in refused.stderr
+    bench.profile()
+    refused = bench.mesogpu(
+        "submit", "wire.yaml", "--profile", "profile.yaml", "-o", "run", "--", "--nonsense", status=5
+    )
+    assert "unrecognized option '--nonsense'" in refused.stderr
+    assert not (bench.folder / "run").exists()
+
+
+def test_a_dry_run_prints_the_script_and_writes_nothing(bench: Bench) -> None:
+    bench.profile(max_parallel=2, extra=["--comment=ours"], modules=["none"], prologue="echo hello")
+    said = bench.mesogpu("submit", "wire.yaml", "--profile", "profile.yaml", "--dry-run", "--shards", "3")
+    assert "#SBATCH --comment=ours" in said.stdout
+    assert "would run: sbatch --array=0-2%2" in said.stderr
+    assert re.search(r"SLURM says: sbatch: Job \d+ to start at", said.stderr)
+    assert {path.name for path in bench.folder.iterdir()} == {"wire.yaml", "profile.yaml"}
+
+
+def test_the_run_directory_holds_what_the_readme_says(bench: Bench) -> None:
+    bench.submit("--shards", "2")
+    root = bench.folder / "run"
+    bench.merged()
+    named = {"config.yaml", "plan.json", "provenance.json", "submissions.jsonl", "submit.sh", "merge.sh", "signature"}
+    assert named | {"shards", "logs", "kernels"} <= {path.name for path in root.iterdir()}
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert all(f"`{name}" in readme for name in named)
+    plan = json.loads((root / "plan.json").read_text())
+    assert (plan["backend"], len(plan["shards"])) == ("native", 2)
+    assert json.loads((root / "provenance.json").read_text())["packages"]
