@@ -17,6 +17,7 @@ import pytest
 from slurm_cluster import SlurmCluster
 
 import mesogpu
+from mesogpu.store import read_progress
 
 MESOGPU = [sys.executable, "-P", "-m", "mesogpu"]
 PACKAGE_HOME = str(Path(mesogpu.__file__).parents[1])
@@ -88,11 +89,16 @@ class Bench:
         document = {"partition": "main", "walltime": "00:10:00"} | keys
         (self.folder / "profile.yaml").write_text(json.dumps(document))
 
-    def under_way(self, run: str = "run") -> dict[str, Any]:
-        """Wait until something is committed, but no shard is complete."""
-        status = self.wait(lambda found: found["done"] > 0, run)
-        assert all(shard["done"] < shard["total"] for shard in status["shards"]), "too fast for this test"
-        return status
+    def under_way(self, shards: int = 2) -> int:
+        """Wait until every shard has committed something; the number of its array."""
+        files = [self.folder / "run" / "shards" / f"{number:05d}.h5" for number in range(shards)]
+        end = time.monotonic() + 60
+        while not all(path.exists() and read_progress(path).done for path in files):
+            assert time.monotonic() < end, self.mesogpu("logs", "run", status=None).stdout
+            time.sleep(0.05)
+        assert not any(read_progress(path).complete for path in files), "too fast for this test"
+        submitted = (self.folder / "run" / "submissions.jsonl").read_text().splitlines()[0]
+        return int(json.loads(submitted)["job"])
 
 
 def digest(path: Path) -> str:

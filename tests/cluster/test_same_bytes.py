@@ -18,11 +18,6 @@ from slurm_cluster import SlurmCluster
 pytestmark = pytest.mark.slurm
 
 
-def test_two_workers(bench: Bench, reference: str) -> None:
-    bench.mesogpu("run", "wire.yaml", "--backend", "native", "--workers", "2", "-q")
-    assert digest(bench.folder / "wire.h5") == reference
-
-
 def test_two_workers_killed_in_turn_eight_times(bench: Bench, reference: str) -> None:
     command = [*MESOGPU, "run", "wire.yaml", "--backend", "native", "--workers", "2"]
     run = subprocess.Popen(command, cwd=bench.folder, env=bench.environment, stderr=subprocess.PIPE, text=True)
@@ -48,7 +43,7 @@ def test_an_array_of_four_shards(bench: Bench, reference: str) -> None:
 
 def test_an_array_that_runs_out_of_time_and_queues_itself_again(bench: Bench, reference: str) -> None:
     bench.submit("--shards", "2")
-    job = bench.under_way()["shards"][0]["job"]
+    job = bench.under_way()
     bench.shell("scancel", "--batch", "--signal=USR1", str(job))
     assert bench.merged() == reference
     log = (bench.folder / "run" / "logs" / f"{job}_0.log").read_text()
@@ -59,16 +54,25 @@ def test_an_array_that_runs_out_of_time_and_queues_itself_again(bench: Bench, re
 def test_an_array_that_makes_way_for_other_jobs(bench: Bench, reference: str, cluster: SlurmCluster) -> None:
     bench.profile(partition="low")
     bench.submit("--shards", "2")
-    job = bench.under_way()["shards"][0]["job"]
+    job = bench.under_way()
     whole = f"--ntasks={cluster.cpus}"
     bench.shell("sbatch", "--partition=main", whole, "--output=/dev/null", "--wrap", "sleep 3")
     assert bench.merged() == reference
     assert "resuming" in (bench.folder / "run" / "logs" / f"{job}_0.log").read_text()
 
 
+def test_a_node_whose_daemon_is_killed_and_started_again(bench: Bench, reference: str, cluster: SlurmCluster) -> None:
+    bench.submit("--shards", "2")
+    bench.under_way()
+    cluster.kill_node()
+    cluster.start_node()
+    assert bench.merged() == reference
+
+
+@pytest.mark.slow
 def test_a_node_that_crashes_under_its_jobs(bench: Bench, reference: str, cluster: SlurmCluster) -> None:
     bench.submit("--shards", "2")
-    job = bench.under_way()["shards"][0]["job"]
+    job = bench.under_way()
     cluster.kill_node()
     for process in _of_jobs(bench.folder / "run"):
         os.kill(process, signal.SIGKILL)

@@ -96,10 +96,13 @@ def jobs(numbers: Iterable[int]) -> dict[tuple[int, int | None], Job]:
 
 
 def cancel_jobs(numbers: Iterable[int]) -> None:
-    """End jobs and take them out of the queue."""
+    """End jobs and take them out of the queue; those that run are told first, and commit what they have."""
     ids = [str(number) for number in numbers]
     for start in range(0, len(ids), _IDS_AT_ONCE):
-        _run(["scancel", *ids[start : start + _IDS_AT_ONCE]])
+        some = ids[start : start + _IDS_AT_ONCE]
+        # Without --full no batch script and no program of it hears of its end. Jobs that only wait make this fail.
+        _started(["scancel", "--quiet", "--full", "--signal=TERM", *some])
+        _run(["scancel", *some])
 
 
 def largest_array() -> int | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -47,7 +46,7 @@ def run_shard(run: RunDirectory, number: int, *, listen: Listener | None = None)
     engine = select_backend(run.backend)
     _agree(run, engine)
     plan, path = run.plan.only(run.parts[number]), run.shard_file(number)
-    with _stop_asked() as stop:
+    with _signals() as received:
         record = compute_into(
             path,
             plan,
@@ -55,11 +54,11 @@ def run_shard(run: RunDirectory, number: int, *, listen: Listener | None = None)
             config_text=dump_yaml(plan.experiment),
             workers=1 if engine.name == "cuda" else default_workers(),
             listen=listen,
-            stop=stop.is_set,
+            stop=lambda: bool(received),
             mixed=run.mixed,
         )
     complete = read_progress(path).complete
-    requeue, why = (False, "") if complete else _next(stop.is_set(), record.blocks, os.environ)
+    requeue, why = (False, "") if complete else _next(received, record.blocks, os.environ)
     return Shard(complete, requeue, why, record)
 
 
@@ -76,12 +75,14 @@ def shard_number(environment: Mapping[str, str]) -> int:
     return int(task)
 
 
-def _next(stopped: bool, blocks: int, environment: Mapping[str, str]) -> tuple[bool, str]:
+def _next(received: Sequence[int], blocks: int, environment: Mapping[str, str]) -> tuple[bool, str]:
     """Whether an incomplete shard is to be queued again, and what to say."""
     restarts = environment.get("SLURM_RESTART_COUNT", "0")
     count = int(restarts) if restarts.isdecimal() else 0
-    if not stopped:
+    if not received:
         return False, "blocks were left out; mesogpu resume tries them again"
+    if signal.SIGUSR1 not in received:
+        return True, "it was told to end; it goes on when SLURM starts it again, or with mesogpu resume"
     if count >= MOST_RESTARTS:
         return False, f"it was started {count + 1} times, as often as is allowed; mesogpu resume goes on with it"
     if count and not blocks:
@@ -93,14 +94,14 @@ def _next(stopped: bool, blocks: int, environment: Mapping[str, str]) -> tuple[b
 
 
 @contextmanager
-def _stop_asked() -> Iterator[threading.Event]:
-    """An event that the signals of a batch system set."""
-    asked = threading.Event()
+def _signals() -> Iterator[list[int]]:
+    """The signals of a batch system that have come: USR1 warns that time runs out, TERM is the end."""
+    received: list[int] = []
     previous = {number: signal.getsignal(number) for number in (signal.SIGUSR1, signal.SIGTERM)}
     try:
         for number in previous:
-            signal.signal(number, lambda *_: asked.set())
-        yield asked
+            signal.signal(number, lambda number, _: received.append(number))
+        yield received
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
