@@ -4,7 +4,7 @@ from mesogpu.store.continuation import in_stored_blocks
 from mesogpu.store.layout import file_bytes
 from mesogpu.store.merge import Merged, merge
 from mesogpu.store.pack import Packed, pack
-from mesogpu.store.progress import PointProgress, Progress, read_progress
+from mesogpu.store.progress import PointProgress, Progress, count_done, read_progress
 from mesogpu.store.provenance import packages
 from mesogpu.store.reader import open_results
 from mesogpu.store.repair import Repair, repair
@@ -22,6 +22,7 @@ __all__ = [
     "Verification",
     "Writer",
     "append_log",
+    "count_done",
     "file_bytes",
     "in_stored_blocks",
     "merge",

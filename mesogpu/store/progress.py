@@ -11,11 +11,16 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.plan import Status
+from mesogpu.errors import DamagedFileError, StoreError
+from mesogpu.plan import Plan, Status
 from mesogpu.store.existing import opened
 from mesogpu.store.faults import explained
+from mesogpu.store.layout import make_layout
+from mesogpu.store.manifest import Manifest, manifest_path
+from mesogpu.store.provenance import PART, is_mixed
+from mesogpu.store.raw import BlockFile
 from mesogpu.store.reader import committed_blocks, require_file
-from mesogpu.store.variables import SIGNATURE
+from mesogpu.store.variables import COMMITTED, SIGNATURE
 
 _SAMPLES: Final = 1 << 23
 """Status bytes held at once."""
@@ -74,6 +79,30 @@ def read_progress(path: str | os.PathLike[str]) -> Progress:
     return Progress(int(done.sum()), total * len(points), int(failed.sum()), points, signatures)
 
 
+def count_done(path: str | os.PathLike[str], plan: Plan) -> tuple[int, int]:
+    """Realizations done, and of them with a failed sample, of a file whose plan is known; ten times as fast as HDF5.
+
+    path   : a results file of this plan, also while a run is writing it
+    raises : StoreError where it is missing or of something else; DamagedFileError where it is not as it was created
+    """
+    target = Path(path)
+    require_file(target)
+    with explained(target, "reading"), target.open("rb") as file:
+        manifest = Manifest.load(manifest_path(target))
+        part = plan.part.text() if plan.part else None
+        if (manifest.attributes["config_sha256"], manifest.attributes.get(PART)) != (plan.experiment.identity(), part):
+            raise StoreError(f"{target}: holds another experiment, or another part of it; move it away")
+        size = os.fstat(file.fileno()).st_size
+        layout = make_layout(plan, mixed=is_mixed(manifest.attributes))
+        if size != manifest.size or layout.block_size != manifest.attributes["block_size"]:
+            raise DamagedFileError(f"{target}: is not as it was created; mesogpu verify tells what can be restored")
+        committed = BlockFile(file.fileno(), layout, manifest.offsets).entries()["state"] == COMMITTED
+        [variable] = [each for each in layout.results if each.name == "status"]
+        status = np.memmap(file, np.dtype("u1"), "r", manifest.offsets[variable.name], layout.shape(variable))
+        rows = [layout.rows(block) for block in range(committed.shape[1])]
+        return int((committed @ np.array(rows)).sum()), int(_failed(status, committed, layout.block_size).sum())
+
+
 def _signatures(file: h5py.File, names: tuple[str, ...], done: NDArray[np.int64]) -> dict[str, int]:
     """Realizations done of each arithmetic signature.
 
@@ -83,8 +112,11 @@ def _signatures(file: h5py.File, names: tuple[str, ...], done: NDArray[np.int64]
     return {name: int(done[marks == index].sum()) for index, name in enumerate(names)}
 
 
-def _failed(status: h5py.Dataset, committed: NDArray[np.bool_], block_size: int) -> NDArray[np.int64]:
-    """Realizations a point with a failed sample, among committed blocks; (points,) int64."""
+def _failed(status: Any, committed: NDArray[np.bool_], block_size: int) -> NDArray[np.int64]:
+    """Realizations a point with a failed sample, among committed blocks; (points,) int64.
+
+    status : (points, lengths, realizations) uint8, an array or a dataset
+    """
     points, lengths, realizations = status.shape
     counts = np.zeros(points, np.int64)
     blocks = max(1, _SAMPLES // (lengths * block_size))

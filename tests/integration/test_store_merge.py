@@ -11,7 +11,7 @@ from store_cases import CONFIG, SIGNATURE, compute, digest, every_block, plan, w
 from mesogpu.errors import DamagedFileError, StoreError
 from mesogpu.plan import Part, Plan
 from mesogpu.plan.parts import cut
-from mesogpu.store import Writer, merge, open_results, read_progress, repair, verify
+from mesogpu.store import Writer, count_done, merge, open_results, read_progress, repair, verify
 
 
 def parts_in(folder: Path, whole: Plan, shards: int) -> list[tuple[Path, Part]]:
@@ -46,6 +46,10 @@ def test_a_part_is_a_results_file_of_its_own(tmp_path: Path, whole: Plan) -> Non
     write(tmp_path / "part.h5", whole.only(part), [(0, 0)])
     progress = read_progress(tmp_path / "part.h5")
     assert (progress.done, progress.total) == (16, 32)
+    assert count_done(tmp_path / "part.h5", whole.only(part)) == (16, progress.failed)
+    assert progress.failed > 0
+    with pytest.raises(StoreError, match="another part of it"):
+        count_done(tmp_path / "part.h5", whole)
     assert verify(tmp_path / "part.h5").whole
     with open_results(tmp_path / "part.h5") as results:
         assert results["block"].values.tolist() == [3, 4]

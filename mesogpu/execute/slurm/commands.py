@@ -100,8 +100,8 @@ def cancel_jobs(numbers: Iterable[int]) -> None:
     ids = [str(number) for number in numbers]
     for start in range(0, len(ids), _IDS_AT_ONCE):
         some = ids[start : start + _IDS_AT_ONCE]
-        # Without --full no batch script and no program of it hears of its end. Jobs that only wait make this fail.
-        _started(["scancel", "--quiet", "--full", "--signal=TERM", *some])
+        # Without --full no batch script and no program of it hears of its end.
+        _started(["scancel", "--quiet", "--full", "--signal=TERM", "--state=RUNNING", *some])
         _run(["scancel", *some])
 
 

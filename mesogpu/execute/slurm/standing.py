@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from mesogpu.errors import EnvironmentFault, StoreError
 from mesogpu.execute.slurm.commands import Job, jobs
 from mesogpu.execute.slurm.directory import RunDirectory
-from mesogpu.store import read_progress
+from mesogpu.store import count_done, read_progress
 
 UNKNOWN = "unknown"
 NOT_QUEUED = "not queued"
@@ -131,7 +131,7 @@ def _read(run: RunDirectory, number: int, merged: bool) -> ShardStatus:
     if not path.exists():
         return empty
     try:
-        progress = read_progress(path)
+        done, failed = count_done(path, run.plan.only(run.parts[number]))
     except StoreError as error:
         return replace(empty, problem=str(error))
-    return replace(empty, done=progress.done, failed=progress.failed)
+    return replace(empty, done=done, failed=failed)

@@ -67,7 +67,7 @@ def submit(
     commands.require_sbatch()
     require_writable(root)
     rehearse(root, profile, sharding, arguments)
-    run = _create(root, plan, sharding, profile, backend=backend, mixed=mixed, arguments=arguments)
+    run = create(root, plan, sharding, profile, backend=backend, mixed=mixed, arguments=arguments)
     try:
         return _send(run, range(len(sharding.parts)), (), arguments)
     except BaseException:
@@ -151,15 +151,15 @@ def refuse_existing(root: Path, experiment: Experiment) -> None:
     )
 
 
-def _create(
+def create(
     root: Path,
     plan: Plan,
     sharding: Sharding,
     profile: Profile,
     *,
     backend: str,
-    mixed: bool,
-    arguments: Sequence[str],
+    mixed: bool = False,
+    arguments: Sequence[str] = (),
 ) -> RunDirectory:
     """Write the run directory aside and give it its name when it is whole."""
     aside = root.with_name(f"{root.name}.tmp{os.getpid()}")
