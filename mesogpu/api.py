@@ -20,7 +20,7 @@ from mesogpu.config.experiment import Experiment
 from mesogpu.config.load import dump_yaml, load_experiment
 from mesogpu.config.profile import Profile, load_profile
 from mesogpu.errors import ConfigError
-from mesogpu.execute import Event, compute_into, default_workers
+from mesogpu.execute import Event, compute_into, default_workers, require_dashboard, visible_devices
 from mesogpu.execute.slurm import Submission
 from mesogpu.execute.slurm import submit as submit_run
 from mesogpu.execute.slurm.sharding import MOST_SHARDS, Sharding, choose_backend, make_sharding
@@ -72,18 +72,21 @@ def run(
     overrides: Sequence[str] = (),
     grow: bool = False,
     mixed: bool = False,
+    dashboard: bool = False,
 ) -> Path:
     """Compute an experiment into a results file, or go on with the one that is there.
 
     experiment : what to compute: resolved, a path, or a dict
     path       : results file; NAME.h5 in the current folder if None
     backend    : "auto", "cuda", "native" or "numpy"
-    workers    : processes; 1 computes in this one; None takes the cores that this process may use, or 1 for a GPU
+    workers    : processes; 1 computes in this one; None takes one for each core that this process may use, with the
+                 cuda backend one for each GPU. With more than GPUs they share them round robin
     listen     : called with each event of the run, in this process
     overrides  : "key.path=value" each, applied to the experiment
     grow       : whether a file with some of the experiment's sweep points takes up the others
     mixed      : whether a file of another arithmetic is gone on with, each block marked by its own
-    returns    : the results file
+    dashboard  : whether dask's dashboard is served on loopback; an event tells where
+    returns    : the results file; incomplete where blocks were skipped, which an event tells of each
     raises     : ConfigError, PhysicsError, PlanError before any work; StoreError for a file of another experiment;
                  EnvironmentFault for what the machine refuses; Interrupted on Ctrl-C, everything committed being kept
     """
@@ -93,8 +96,18 @@ def run(
     engine = select_backend(backend)
     count = _worker_count(engine, workers)
     check_limits(plan, out, count)
+    if dashboard:
+        require_dashboard()
     compute_into(
-        out, plan, engine, config_text=dump_yaml(resolved), workers=count, listen=listen, grow=grow, mixed=mixed
+        out,
+        plan,
+        engine,
+        config_text=dump_yaml(resolved),
+        workers=count,
+        listen=listen,
+        grow=grow,
+        mixed=mixed,
+        dashboard=dashboard,
     )
     return out
 
@@ -174,7 +187,7 @@ def prepare(
 
 def _worker_count(engine: Backend, workers: int | None) -> int:
     if workers is None:
-        return 1 if engine.name == "cuda" else default_workers()
+        return max(1, len(visible_devices())) if engine.name == "cuda" else default_workers()
     return _in_range("workers", workers, 1, _WORKERS)
 
 

@@ -16,7 +16,7 @@ from mesogpu.cli.render import QUIET, is_terminal, tell
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from mesogpu.execute import Event, Started
+    from mesogpu.execute import BlockSkipped, Event, Started, WorkerRetired
 
 _FIRST_INTERVAL = 10.0
 _LARGEST_INTERVAL = 600.0
@@ -116,18 +116,29 @@ class BarProgress:
 
 
 class Listener:
-    """Turns the events of a run into progress."""
+    """Turns the events of a run into progress, and keeps what the run's verdict needs."""
 
     def __init__(self, progress: PlainProgress | BarProgress | None) -> None:
         self._progress = progress
         self.complete_before = False
+        self.skipped: list[BlockSkipped] = []
         self._failed = 0
 
     def __call__(self, event: Event) -> None:
-        from mesogpu.execute import Committed, Finished, Started, WorkerLost
+        from mesogpu.execute import (
+            BlockSkipped,
+            Committed,
+            DashboardOpened,
+            Finished,
+            Started,
+            WorkerLost,
+            WorkerRetired,
+        )
 
         if isinstance(event, Started):
             self.complete_before = event.done_realizations >= event.total_realizations
+        elif isinstance(event, BlockSkipped):
+            self.skipped.append(event)
         progress = self._progress
         if progress is None or self.complete_before:
             return
@@ -142,6 +153,14 @@ class Listener:
                 progress.noted(
                     f"worker {event.worker} was lost ({event.reason}); its unfinished blocks are computed again"
                 )
+            case WorkerRetired():
+                progress.noted(_retired_line(event))
+            case BlockSkipped():
+                progress.noted(
+                    f"{skipped_words(event)} is left out: it ended {event.failures} workers ({event.reason})"
+                )
+            case DashboardOpened():
+                progress.noted(f"dashboard: {event.address} (this machine only)")
             case Finished():
                 progress.finished(self._failed)
 
@@ -152,6 +171,20 @@ def _start_line(event: Started) -> str:
         return workers
     left = event.total_realizations - event.done_realizations
     return f"{workers}, resuming: {event.done_realizations:,} realizations are there, {left:,} to go"
+
+
+def _retired_line(event: WorkerRetired) -> str:
+    device = f" on GPU {event.device}" if event.device is not None else ""
+    return (
+        f"worker {event.worker}{device} is given up: {event.failures} times in a row it ended and had finished nothing "
+        f"({event.reason}); the others go on without it"
+    )
+
+
+def skipped_words(event: BlockSkipped) -> str:
+    """Which block was left out."""
+    last = event.first + event.count - 1
+    return f"block {event.block} of point {event.point} (realizations {event.first} to {last})"
 
 
 @contextmanager

@@ -4,19 +4,37 @@ Knows no physics. dask is imported only when more than one worker is asked for.
 """
 
 from mesogpu.execute.cores import default_workers
-from mesogpu.execute.events import Committed, Event, Finished, Listener, RunRecord, Started, WorkerLost
+from mesogpu.execute.dashboard import require_dashboard
+from mesogpu.execute.devices import visible_devices
+from mesogpu.execute.events import (
+    BlockSkipped,
+    Committed,
+    DashboardOpened,
+    Event,
+    Finished,
+    Listener,
+    RunRecord,
+    Started,
+    WorkerLost,
+    WorkerRetired,
+)
 from mesogpu.execute.into_file import compute_into
 from mesogpu.execute.run import execute
 
 __all__ = [
+    "BlockSkipped",
     "Committed",
+    "DashboardOpened",
     "Event",
     "Finished",
     "Listener",
     "RunRecord",
     "Started",
     "WorkerLost",
+    "WorkerRetired",
     "compute_into",
     "default_workers",
     "execute",
+    "require_dashboard",
+    "visible_devices",
 ]

@@ -88,12 +88,13 @@ class Committer:
         for event in events:
             self._listen(event)
 
-    def record(self, seconds: float) -> RunRecord:
+    def record(self, seconds: float, skipped: int = 0) -> RunRecord:
         """What was committed through this object.
 
         seconds : wall time of the run
+        skipped : blocks that were left out
         """
-        return RunRecord(seconds, self._backend_seconds, self._blocks, self._realizations, self._failed)
+        return RunRecord(seconds, self._backend_seconds, self._blocks, self._realizations, self._failed, skipped)
 
     def _count(self, group: Sequence[BlockResult]) -> list[Committed]:
         realizations: Counter[int] = Counter()

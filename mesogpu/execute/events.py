@@ -1,4 +1,4 @@
-"""What a run tells whoever listens. Order: Started, then any number of Committed and WorkerLost, then Finished.
+"""What a run tells whoever listens. Order: Started, then any number of others, then Finished.
 
 All events come from the thread that called `execute`, one at a time. A run that ends in an error or an interruption
 sends no Finished.
@@ -19,6 +19,7 @@ class RunRecord:
     blocks          : number of blocks committed
     realizations    : number of realizations committed, over all points
     failed_samples  : how many of their samples (one a realization and length) failed their certificate
+    skipped         : number of blocks that were left out, because every worker that tried one ended
     """
 
     seconds: float
@@ -26,6 +27,7 @@ class RunRecord:
     blocks: int
     realizations: int
     failed_samples: int
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,58 @@ class WorkerLost:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerRetired:
+    """A position whose workers keep ending gets no further one; others compute its blocks.
+
+    worker   : position, from 1
+    device   : its GPU, as CUDA_VISIBLE_DEVICES names it; None for none
+    failures : how many of its workers in a row ended without finishing a task
+    reason   : how the last one ended
+    """
+
+    worker: int
+    device: str | None
+    failures: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSkipped:
+    """A block that ended every worker that tried it is left out; nothing is stored for it, and the next run tries it.
+
+    point    : number of the point
+    block    : number of the block within its point
+    first    : first realization
+    count    : number of realizations
+    failures : how many workers it cost
+    reason   : how the last one ended
+    """
+
+    point: int
+    block: int
+    first: int
+    count: int
+    failures: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardOpened:
+    """dask's dashboard can be looked at until the run ends.
+
+    address : URL, on loopback
+    """
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """Every block is committed and every worker has ended."""
+    """Every block is committed or was skipped, and every worker has ended."""
 
     record: RunRecord
 
 
-Event = Started | Committed | WorkerLost | Finished
+Event = Started | DashboardOpened | Committed | WorkerLost | WorkerRetired | BlockSkipped | Finished
 
 Listener = Callable[[Event], None]

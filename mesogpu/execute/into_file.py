@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from mesogpu.backends.base import Backend
-from mesogpu.execute.events import Event, Listener, RunRecord, WorkerLost
+from mesogpu.execute.events import BlockSkipped, Event, Listener, RunRecord, WorkerLost, WorkerRetired
 from mesogpu.execute.run import execute
 from mesogpu.plan import Plan
 from mesogpu.store import Writer, run_log
+
+_LOGGED = {WorkerLost: "worker lost", WorkerRetired: "worker retired", BlockSkipped: "block skipped"}
+"""Events that the run log tells of, and by what name."""
 
 
 def compute_into(
@@ -25,12 +28,13 @@ def compute_into(
     stop: Callable[[], bool] = lambda: False,
     grow: bool = False,
     mixed: bool = False,
+    dashboard: bool = False,
 ) -> RunRecord:
     """Compute what a results file does not have yet of a plan; the file is made if it is not there.
 
     config_text : resolved YAML, stored in a new file
     grow, mixed : as of `store.Writer`
-    stop        : as of `execute`
+    stop, dashboard : as of `execute`
     raises      : what `store.Writer` and `execute` raise
     """
     with (
@@ -39,12 +43,14 @@ def compute_into(
     ):
 
         def tell(event: Event) -> None:
-            if isinstance(event, WorkerLost):
-                log(event="worker lost", **asdict(event))
+            if isinstance(event, WorkerLost | WorkerRetired | BlockSkipped):
+                log(event=_LOGGED[type(event)], **asdict(event))
             if listen is not None:
                 listen(event)
 
-        record = execute(plan, writer, backend=engine.name, workers=workers, listen=tell, stop=stop)
+        record = execute(
+            plan, writer, backend=engine.name, workers=workers, listen=tell, stop=stop, dashboard=dashboard
+        )
         log(event="finished", **asdict(record))
     return record
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,8 @@ from typing import IO, Any
 
 import mesogpu
 from mesogpu.errors import EnvironmentFault
-from mesogpu.execute.remote import task_in_work
+from mesogpu.execute.devices import VISIBLE
+from mesogpu.execute.remote import read_ledger
 
 _GRACE_SECONDS = 2.0
 _LAST_WORDS = 4000
@@ -41,15 +42,17 @@ _ONE_THREAD = (
 class Death:
     """A worker process that ended by itself.
 
-    worker : its position, from 1
-    reason : how it ended
-    task   : number of the task that it was working at, or IDLE
-    output : the end of what it wrote
+    worker   : its position, from 1
+    reason   : how it ended
+    task     : number of the task that it was working at, or IDLE
+    finished : how many tasks it had finished
+    output   : the end of what it wrote
     """
 
     worker: int
     reason: str
     task: int
+    finished: int
     output: str
 
 
@@ -57,15 +60,18 @@ class WorkerProcess:
     """One worker process, its life line, its ledger and its output.
 
     It dies with the thread that started it: on Linux by a signal of the kernel, everywhere by the end of its life line.
+
+    device : the GPU that it sees, as CUDA_VISIBLE_DEVICES names it; None leaves that variable alone
     """
 
-    def __init__(self, position: int, name: str) -> None:
+    def __init__(self, position: int, name: str, device: str | None = None) -> None:
         self.position = position
         self.name = name
+        self.device = device
         self._scratch = tempfile.mkdtemp(prefix="mesogpu-worker-")
         self._ledger = tempfile.TemporaryFile()  # noqa: SIM115  closed by `end`
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  closed by `end`
-        self._process = _start(self._ledger.fileno(), self._output)
+        self._process = _start(self._ledger.fileno(), self._output, device)
 
     def introduce(self, contact: Mapping[str, Any]) -> None:
         """Tell the worker where its scheduler is; it waits for that.
@@ -84,7 +90,7 @@ class WorkerProcess:
             return None
         self._output.seek(max(0, self._output.seek(0, os.SEEK_END) - _LAST_WORDS))
         output = self._output.read().decode(errors="replace").strip()
-        return Death(self.position, _reason(code, output), task_in_work(self._ledger.fileno()), output)
+        return Death(self.position, _reason(code, output), *read_ledger(self._ledger.fileno()), output)
 
     def release(self) -> None:
         """Cut the life line: the worker ends at once."""
@@ -110,55 +116,67 @@ class WorkerProcess:
 
 
 class WorkerFleet:
-    """A fixed number of worker processes, dead ones replaced.
+    """Worker processes, one at each position; a position keeps its GPU whoever works there.
 
     Started and replaced from one thread, which has to outlive them.
+
+    devices : the GPU of each worker, None for none
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, devices: Sequence[str | None]) -> None:
         self._started = 0
         self._contact: Mapping[str, Any] | None = None
-        self._members: list[WorkerProcess] = []
+        self._members: dict[int, WorkerProcess] = {}
         try:
-            for position in range(1, workers + 1):
-                self._members.append(self._start(position))
+            for position, device in enumerate(devices, 1):
+                self._start(position, device)
         except BaseException:
             self.end()
             raise
 
+    @property
+    def names(self) -> dict[int, str]:
+        """Name of the worker process at each position that is left."""
+        return {position: member.name for position, member in self._members.items()}
+
     def introduce(self, contact: Mapping[str, Any]) -> None:
         """Tell all workers, and those that come later, where the scheduler is."""
         self._contact = contact
-        for member in self._members:
+        for member in self._members.values():
             member.introduce(contact)
 
-    def replace_dead(self, report: Callable[[Death], None]) -> None:
-        """Start a new worker for each that died, having reported its death; what `report` raises ends the search."""
-        for index, member in enumerate(self._members):
-            death = member.death()
-            if death is not None:
-                report(death)
-                member.end(time.monotonic())
-                self._members[index] = self._start(member.position)
-                if self._contact is not None:
-                    self._members[index].introduce(self._contact)
+    def deaths(self) -> list[Death]:
+        """Of all workers that ended by themselves and were neither replaced nor retired."""
+        return [death for member in self._members.values() if (death := member.death()) is not None]
+
+    def replace(self, position: int) -> None:
+        """Start another worker in the place of one that died."""
+        self._start(position, self.retire(position))
+
+    def retire(self, position: int) -> str | None:
+        """Give up a position, and return its GPU."""
+        member = self._members.pop(position)
+        member.end(time.monotonic())
+        return member.device
 
     def end(self) -> None:
         """End all workers: at once, by force after two seconds."""
-        for member in self._members:
+        for member in self._members.values():
             member.release()
         deadline = time.monotonic() + _GRACE_SECONDS
-        for member in self._members:
+        for member in self._members.values():
             member.end(deadline)
         self._members.clear()
 
-    def _start(self, position: int) -> WorkerProcess:
+    def _start(self, position: int, device: str | None) -> None:
         # A name of its own each time: the scheduler may not know yet that the one before is dead.
         self._started += 1
-        return WorkerProcess(position, f"worker-{position}-{self._started}")
+        self._members[position] = WorkerProcess(position, f"worker-{position}-{self._started}", device)
+        if self._contact is not None:
+            self._members[position].introduce(self._contact)
 
 
-def _start(ledger: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(ledger: int, output: IO[bytes], device: str | None) -> subprocess.Popen[bytes]:
     if not sys.executable:
         raise EnvironmentFault(
             "workers: sys.executable is empty, so this Python cannot start itself again; use workers = 1"
@@ -170,15 +188,15 @@ def _start(ledger: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=output,
             pass_fds=(ledger,),
-            env=_environment(),
+            env=_environment(device),
         )
     except OSError as error:
         raise EnvironmentFault(f"workers: cannot start {sys.executable}: {error}; use workers = 1") from error
 
 
-def _environment() -> dict[str, str]:
-    """Ours, with one thread for every BLAS (read when NumPy is loaded), and with this very package importable."""
-    environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
+def _environment(device: str | None) -> dict[str, str]:
+    """Ours, with one thread for every BLAS (read when NumPy is loaded), one GPU, and this very package importable."""
+    environment = os.environ | dict.fromkeys(_ONE_THREAD, "1") | ({} if device is None else {VISIBLE: device})
     home = str(Path(mesogpu.__file__).resolve().parent.parent)
     if home not in (*site.getsitepackages(), site.getusersitepackages()):
         before = environment.get("PYTHONPATH", "")

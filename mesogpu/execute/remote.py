@@ -1,15 +1,18 @@
 """What runs inside a worker process, and how the driver learns what a dead worker was at.
 
-Each worker has a ledger: an unlinked file shared with the driver, holding the number of the task in work. Unlike a
-message it outlives a SIGKILL, so that a task that kills its workers is told apart from its neighbours.
+Each worker has a ledger: an unlinked file shared with the driver, holding the number of the task in work and how many
+were finished. Unlike a message it outlives a SIGKILL, so that a task that kills its workers is told apart from its
+neighbours, and a GPU that finishes nothing from one that met such a task.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+import sys
 from collections.abc import Sequence
 
+from mesogpu.errors import EnvironmentFault
 from mesogpu.execute.tasks import Compute
 from mesogpu.plan import Block, BlockResult
 
@@ -29,30 +32,41 @@ DASK_SETTINGS = {
 }
 """Settings of dask that a run depends on, whatever the user's own dask configuration says."""
 
-_ENTRY = struct.Struct("<q")
+_ENTRY = struct.Struct("<qq")
 _ledgers: list[int] = []
 
 
 def keep_ledger(descriptor: int) -> None:
     """Note from now on in this ledger which task this process works at."""
     _ledgers[:] = [descriptor]
-    _note(IDLE)
+    _note(IDLE, 0)
 
 
-def task_in_work(descriptor: int) -> int:
-    """Number of the task that the ledger's worker is, or was, working at; IDLE for none."""
+def read_ledger(descriptor: int) -> tuple[int, int]:
+    """Number of the task that the ledger's worker is, or was, working at, IDLE for none; how many it had finished."""
     entry = os.pread(descriptor, _ENTRY.size, 0)
-    return int(_ENTRY.unpack(entry)[0]) if len(entry) == _ENTRY.size else IDLE
+    return _ENTRY.unpack(entry) if len(entry) == _ENTRY.size else (IDLE, 0)
 
 
 def run_task(number: int, compute: Compute, blocks: Sequence[Block]) -> list[BlockResult]:
-    """Compute the blocks of one task in this worker."""
-    _note(number)
-    results = list(compute(blocks))
-    _note(IDLE)
+    """Compute the blocks of one task in this worker.
+
+    What the machine refuses (a GPU that is lost, memory that is short) ends this process, the reason as its last words:
+    hardly a CUDA context survives an error, and the task may find a better place.
+    """
+    finished = sum(read_ledger(descriptor)[1] for descriptor in _ledgers)
+    _note(number, finished)
+    try:
+        results = list(compute(blocks))
+    except (EnvironmentFault, MemoryError) as fault:
+        words = str(fault) or "memory ran out"
+        sys.stderr.write("\n" + " ".join(words.split()) + "\n")
+        sys.stderr.flush()
+        os._exit(EnvironmentFault.exit_code)
+    _note(IDLE, finished + 1)
     return results
 
 
-def _note(number: int) -> None:
+def _note(number: int, finished: int) -> None:
     for descriptor in _ledgers:
-        os.pwrite(descriptor, _ENTRY.pack(number), 0)
+        os.pwrite(descriptor, _ENTRY.pack(number, finished), 0)

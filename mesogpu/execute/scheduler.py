@@ -1,7 +1,7 @@
 """dask's scheduler, here in the driver's process.
 
 A port on a shared machine is open to its other users, and whoever speaks to a dask scheduler executes code: all
-connections use TLS with a key made for this run alone, and there is no dashboard.
+connections use TLS with a key made for this run alone, and there is no dashboard unless one is asked for.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from mesogpu.errors import EnvironmentFault
+from mesogpu.execute import dashboard as dashboards
 from mesogpu.execute.remote import DASK_SETTINGS, run_task
 from mesogpu.execute.tasks import Compute, Task
 from mesogpu.plan import BlockResult
 
 _CLOSING_SECONDS = 3.0
+_JOINING_SECONDS = 0.05
 _NEVER = 10**9
 
 
@@ -29,9 +31,13 @@ class SchedulerThread:
     """dask's scheduler and a client of it, on an event loop in a thread of their own.
 
     So neither a caller's running event loop (a notebook) nor Ctrl-C, which reaches the main thread only, disturbs them.
+
+    dashboard : whether dask's dashboard is served
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, dashboard: bool = False) -> None:
+        self._with_dashboard = dashboard
+        self._submitted = 0
         self._contact: concurrent.futures.Future[dict[str, Any]] = concurrent.futures.Future()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mesogpu-scheduler", daemon=True)
@@ -44,9 +50,19 @@ class SchedulerThread:
         """
         return self._contact.result()
 
-    def submit(self, task: Task, compute: Compute) -> concurrent.futures.Future[list[BlockResult]]:
-        """Have a task computed by some worker, again if that one dies."""
-        return asyncio.run_coroutine_threadsafe(self._follow(task, compute), self._loop)
+    def dashboard(self) -> str:
+        """URL of the dashboard; there is one after `contact`, where it was asked for."""
+        server = self._scheduler.http_server
+        return f"http://{server.address}:{server.port}/status"
+
+    def submit(
+        self, task: Task, compute: Compute, worker: str | None = None
+    ) -> concurrent.futures.Future[list[BlockResult]]:
+        """Have a task computed by some worker, again if that one dies.
+
+        worker : name of the only one that may do so, waited for where it is still starting; any if None
+        """
+        return asyncio.run_coroutine_threadsafe(self._follow(task, compute, worker), self._loop)
 
     def close(self) -> None:
         """Stop, without waiting for what is still being computed."""
@@ -56,9 +72,19 @@ class SchedulerThread:
                 self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_CLOSING_SECONDS)
 
-    async def _follow(self, task: Task, compute: Compute) -> list[BlockResult]:
+    async def _follow(self, task: Task, compute: Compute, worker: str | None) -> list[BlockResult]:
+        while worker is not None and worker not in self._scheduler.aliases:
+            await asyncio.sleep(_JOINING_SECONDS)  # dask would take a name that it does not know for that of a machine
+        self._submitted += 1
         future = self._client.submit(
-            run_task, task.number, compute, task.blocks, key=f"blocks-{task.number}", pure=False
+            run_task,
+            task.number,
+            compute,
+            task.blocks,
+            key=f"blocks-{self._submitted}",
+            pure=False,
+            workers=None if worker is None else [worker],
+            priority=0 if worker is None else 1,
         )
         try:
             results: list[BlockResult] = await future
@@ -89,18 +115,18 @@ class SchedulerThread:
         security = Security.temporary()  # type: ignore[no-untyped-call]
         with _quiet():
             async with (
-                _scheduler(security) as scheduler,
+                _scheduler(security, self._with_dashboard) as self._scheduler,
                 Client(  # type: ignore[no-untyped-call]
-                    scheduler.address, security=security, asynchronous=True, set_as_default=False
+                    self._scheduler.address, security=security, asynchronous=True, set_as_default=False
                 ) as self._client,
             ):
                 key = {name: getattr(security, name) for name in ("tls_ca_file", "tls_worker_cert", "tls_worker_key")}
-                self._contact.set_result({"scheduler": scheduler.address, "security": key})
+                self._contact.set_result({"scheduler": self._scheduler.address, "security": key})
                 if not self._closing.is_set():  # asked for while it was starting, before there was anything to stop
                     await self._stop.wait()
 
 
-def _scheduler(security: Any) -> Any:
+def _scheduler(security: Any, dashboard: bool) -> Any:
     import dask
     from distributed import Scheduler
 
@@ -111,10 +137,17 @@ def _scheduler(security: Any) -> Any:
             pass
 
     scratch = tempfile.mkdtemp(prefix="mesogpu-scheduler-")
-    with dask.config.set(DASK_SETTINGS | {"temporary-directory": scratch}):
+    served = dashboards.SETTINGS if dashboard else {}
+    with dask.config.set(DASK_SETTINGS | served | {"temporary-directory": scratch}):
         # Deaths are counted here, task by task; dask would also blame those that only waited on the dead worker.
-        scheduler = SilentScheduler(
-            host="127.0.0.1", port=0, protocol="tls", security=security, dashboard=False, allowed_failures=_NEVER
+        scheduler = (Scheduler if dashboard else SilentScheduler)(
+            host="127.0.0.1",
+            port=0,
+            protocol="tls",
+            security=security,
+            dashboard=dashboard,
+            dashboard_address=dashboards.ADDRESS,
+            allowed_failures=_NEVER,
         )
     shutil.rmtree(scratch, ignore_errors=True)
     return scheduler

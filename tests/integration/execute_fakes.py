@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
-from mesogpu.errors import PhysicsError
+from mesogpu.errors import BackendUnavailable, EnvironmentFault, PhysicsError
 from mesogpu.physics.disorder import Uniform
 from mesogpu.plan import BlockResult, make_plan
 
@@ -98,8 +98,27 @@ def compute_then_hang(blocks):
 def compute_and_kill(blocks):
     """The first worker to meet the poisoned block dies of it, and so does every other."""
     for block in blocks:
-        if block.index == POISONED:
+        if block.index == POISONED and block.point.index == 0:
             os.kill(os.getpid(), signal.SIGKILL)
+        yield fake_result(block)
+
+
+def compute_where_the_gpu_is_broken(blocks):
+    """Every task fails on the GPU named "broken"; elsewhere each block tells its GPU's last character."""
+    if os.environ["CUDA_VISIBLE_DEVICES"] == "broken":
+        raise BackendUnavailable("GPU 0: device lost")
+    for block in blocks:
+        time.sleep(0.05)
+        result = fake_result(block, 0.05)
+        result.arrays["conductance"][:] = ord(os.environ["CUDA_VISIBLE_DEVICES"][-1])
+        yield result
+
+
+def compute_with_fault(blocks):
+    """The poisoned block finds no memory, on any worker."""
+    for block in blocks:
+        if block.index == POISONED and block.point.index == 0:
+            raise EnvironmentFault("GPU 0: device memory is short")
         yield fake_result(block)
 
 

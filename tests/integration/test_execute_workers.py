@@ -18,14 +18,27 @@ from execute_fakes import (
     compute,
     compute_and_kill,
     compute_slowly,
+    compute_where_the_gpu_is_broken,
     compute_with_bug,
+    compute_with_fault,
     compute_with_refusal,
     fake_result,
     small_plan,
 )
 
 from mesogpu.errors import PhysicsError, WorkersLost
-from mesogpu.execute import Committed, Finished, Started, WorkerLost, dask_workers, execute
+from mesogpu.execute import (
+    BlockSkipped,
+    Committed,
+    Finished,
+    Started,
+    WorkerLost,
+    WorkerRetired,
+    blame,
+    dask_workers,
+    execute,
+)
+from mesogpu.execute.devices import VISIBLE
 from mesogpu.execute.run import compute_outstanding
 from mesogpu.execute.scheduler import SchedulerThread
 
@@ -55,6 +68,15 @@ def worker_processes():
         found += new
         parents += new
     return found
+
+
+def devices_of(processes):
+    """CUDA_VISIBLE_DEVICES of each process, sorted; those that are still being started have none."""
+    found = []
+    for pid in processes:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+        found += [value for name, _, value in (line.partition("=") for line in variables) if name == VISIBLE]
+    return sorted(found)
 
 
 def run(plan, writer, what, **options):
@@ -91,7 +113,7 @@ def test_no_more_workers_are_started_than_blocks_are_outstanding():
     assert set(writer.committed) == {(0, 3), (1, 5)}
 
 
-def test_a_killed_worker_comes_back_and_no_block_is_lost():
+def test_killed_workers_come_back_and_no_block_is_lost():
     plan, events, kills = small_plan(realizations=128), [], []
     writer = MemoryWriter(plan)
 
@@ -101,40 +123,96 @@ def test_a_killed_worker_comes_back_and_no_block_is_lost():
             kills.append(worker_processes()[0])
             os.kill(kills[-1], signal.SIGKILL)
 
-    run(plan, writer, compute_slowly, listen=listen)
-    assert len(kills) == 2
+    record = run(plan, writer, compute_slowly, listen=listen)
+    assert len(set(kills)) == 2
     assert [event.reason for event in events if isinstance(event, WorkerLost)] == ["killed by SIGKILL"] * 2
     assert writer.done.all()
+    assert record.skipped == 0
     expected = MemoryWriter(plan)
     expected.commit([fake_result(block) for block in plan.blocks()])
     assert writer.bytes() == expected.bytes()
 
 
-def test_a_block_that_kills_its_workers_ends_the_run_and_what_is_done_is_kept():
+# Seen to fail with a task of several blocks that is blamed as a whole, and with `_most_skipped` = 0.
+@pytest.mark.parametrize(("what", "reason"), [(compute_and_kill, "SIGKILL"), (compute_with_fault, "memory is short")])
+def test_a_block_that_ends_every_worker_is_skipped_alone_and_told(what, reason):
     plan, events = small_plan(block_size=8), []
     writer = MemoryWriter(plan)
-    with pytest.raises(
-        WorkersLost, match=rf"\b{POISONED}\b.* of point 0 .* ended 4 worker processes.*SIGKILL"
-    ) as caught:
+    record = run(plan, writer, what, listen=events.append, span_seconds=10.0)
+    [skipped] = [event for event in events if isinstance(event, BlockSkipped)]
+    assert (skipped.point, skipped.block, skipped.first, skipped.count) == (0, POISONED, 8 * POISONED, 8)
+    assert reason in skipped.reason
+    assert sum(isinstance(event, WorkerLost) for event in events) >= skipped.failures == 4
+    assert [tuple(missing) for missing in zip(*(~writer.done).nonzero(), strict=True)] == [(0, POISONED)]
+    assert record.skipped == 1
+    assert events[-1] == Finished(record)
+    assert worker_processes() == []
+
+
+def test_what_a_run_left_out_is_tried_apart_from_the_driver_where_workers_are_asked_for():
+    plan, events = small_plan(block_size=8), []
+    writer = MemoryWriter(plan)
+    writer.done[:] = True
+    writer.done[0, POISONED] = False
+    assert run(plan, writer, compute_and_kill, listen=events.append).skipped == 1
+    assert events[0].workers == 1
+
+
+def test_too_many_skipped_blocks_are_the_machines_fault(monkeypatch):
+    monkeypatch.setattr(dask_workers, "MOST_SKIPPED", 0)
+    plan, events = small_plan(block_size=8), []
+    writer = MemoryWriter(plan)
+    with pytest.raises(WorkersLost, match=rf"block {POISONED} of point 0 .* is number 1 .* SIGKILL") as caught:
         run(plan, writer, compute_and_kill, listen=events.append, span_seconds=1e-9)
     assert caught.value.exit_code == 5
-    assert sum(isinstance(event, WorkerLost) for event in events) >= 4
-    assert (0, POISONED) not in writer.committed
     assert (0, 0) in writer.committed
-    assert (
-        events[-1 - [type(event) for event in reversed(events)].index(Committed)].done_realizations
-        == 8 * writer.done.sum()
-    )
+    last = next(event for event in reversed(events) if isinstance(event, Committed))
+    assert last.done_realizations == 8 * writer.done.sum()
     assert worker_processes() == []
+
+
+# Seen to fail with workers that inherit CUDA_VISIBLE_DEVICES, and with a replacement that gets no device.
+def test_each_worker_sees_one_gpu_and_its_replacement_the_same():
+    plan, kills = small_plan(), []
+    writer, environments = MemoryWriter(plan), []
+
+    def listen(event):
+        if isinstance(event, Committed):
+            environments.append(devices_of(worker_processes()))
+            if not kills:
+                kills.append(worker_processes()[0])
+                os.kill(kills[0], signal.SIGKILL)
+
+    run(plan, writer, compute_slowly, workers=3, devices=["GPU-a", "3"], listen=listen)
+    assert set(map(tuple, environments[1:])) <= {("3", "GPU-a", "GPU-a"), ("3", "GPU-a"), ("GPU-a", "GPU-a")}
+    assert environments[-1] == ["3", "GPU-a", "GPU-a"]
+
+
+# Seen to fail without `position_is_spent`: the run ends all the same, and nothing is retired.
+def test_a_gpu_on_which_every_task_fails_is_retired_and_the_others_compute_its_blocks(monkeypatch):
+    monkeypatch.setattr(blame, "POSITION_FAILURES", 2)
+    plan, events = small_plan(realizations=160), []
+    writer = MemoryWriter(plan)
+    record = run(
+        plan, writer, compute_where_the_gpu_is_broken, devices=["broken", "G"], listen=events.append, span_seconds=0.1
+    )
+    [retired] = [event for event in events if isinstance(event, WorkerRetired)]
+    assert (retired.worker, retired.device, retired.failures) == (1, "broken", 2)
+    assert retired.reason == "exit status 5: GPU 0: device lost"
+    assert {event.worker for event in events if isinstance(event, WorkerLost)} == {1}
+    assert writer.done.all()
+    assert record.skipped == 0
+    assert {result.arrays["conductance"][0, 0] for result in writer.committed.values()} == {ord("G")}
 
 
 def test_workers_that_cannot_even_start_end_the_run_with_their_last_words(monkeypatch, tmp_path):
     (tmp_path / "distributed.py").write_text("raise ImportError('broken installation')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(dask_workers, "DEATHS", 1)  # so that twice the workers is the bound
-    plan = small_plan()
-    with pytest.raises(WorkersLost, match=r"5 worker processes died and no block was finished.*broken installation"):
-        run(plan, MemoryWriter(plan), compute)
+    monkeypatch.setattr(blame, "POSITION_FAILURES", 2)
+    plan, events = small_plan(), []
+    with pytest.raises(WorkersLost, match=r"each of them died 2 times in a row .*broken installation"):
+        run(plan, MemoryWriter(plan), compute, listen=events.append)
+    assert [event.worker for event in events if isinstance(event, WorkerRetired)] in ([1, 2], [2, 1])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesogpu.config.experiment import Experiment, Leads, Model, SweepAxis
-from mesogpu.execute.tasks import TASK_BYTES, TaskCutter
+from mesogpu.execute.tasks import TASK_BYTES, TaskCutter, describe
 from mesogpu.physics.disorder import Uniform
 from mesogpu.plan import BlockResult, make_plan
 
@@ -65,7 +65,7 @@ def progress(draw):
     )
 
 
-# Seen to fail with `_run[span:]` replaced by `_run[span + 1:]`, and with `outstanding = done`.
+# Seen to fail with a block taken from the queue that no longer fits into the task, and with `done` for `~done`.
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(progress(), st.floats(1e-3, 10), st.integers(1, 9), st.floats(1e-6, 5))
 def test_every_outstanding_block_is_cut_once_and_no_done_one(done, span_seconds, workers, seconds):
@@ -73,14 +73,6 @@ def test_every_outstanding_block_is_cut_once_and_no_done_one(done, span_seconds,
     blocks = [(block.point.index, block.index) for task in tasks for block in task.blocks]
     assert blocks == list(zip(*np.nonzero(~done), strict=True))
     assert [task.number for task in tasks] == list(range(len(tasks)))
-
-
-@settings(max_examples=50, deadline=None, derandomize=True)
-@given(progress())
-def test_a_task_is_a_run_of_consecutive_blocks_of_one_point(done):
-    for task in cut(PLANS[len(done)], done):
-        assert len({block.point.index for block in task.blocks}) == 1
-        assert np.all(np.diff([block.index for block in task.blocks]) == 1)
 
 
 def test_blocks_are_those_of_the_plan_the_short_last_one_included():
@@ -103,7 +95,8 @@ def test_last_tasks_leave_no_worker_idle(workers):
     assert all(len(task.blocks) == 1 for task in tasks[-workers:])
 
 
-def test_a_point_is_not_judged_by_the_speed_of_another():
+# Seen to fail with a point's first task cut by the speed of the one before.
+def test_a_point_is_judged_by_the_speed_of_another_with_caution_and_then_by_its_own():
     slow = 1
     tasks = cut(
         PLANS[2],
@@ -111,8 +104,18 @@ def test_a_point_is_not_judged_by_the_speed_of_another():
         workers=1,
         seconds=lambda block: 10.0 if block.point.index == slow else 0.1,
     )
-    assert max(len(task.blocks) for task in tasks if task.blocks[0].point.index != slow) == 10
-    assert {len(task.blocks) for task in tasks if task.blocks[0].point.index == slow} == {1}
+    spans = [len(task.blocks) for task in tasks if all(block.point.index != slow for block in task.blocks)]
+    assert max(spans) == 10
+    first, *later = [task for task in tasks if task.blocks[-1].point.index == slow]
+    assert sum(block.point.index == slow for block in first.blocks) <= 2
+    assert {len(task.blocks) for task in later} == {1}
+
+
+# Seen to fail with tasks that end where their point ends.
+def test_points_of_few_quick_blocks_share_a_task():
+    plan = replace(plan_of(60), block_size=2 * BLOCKS)
+    tasks = cut(plan, np.zeros((60, 1), dtype=bool), workers=1, seconds=lambda _block: 0.02)
+    assert max(len(task.blocks) for task in tasks) == 12
 
 
 def test_results_of_one_task_stay_below_the_limit_of_a_message():
@@ -125,6 +128,5 @@ def test_nothing_is_cut_where_all_is_done():
     assert cut(PLANS[3], np.ones((3, BLOCKS), dtype=bool)) == []
 
 
-def test_a_task_says_where_it_is():
-    task = cut(PLANS[2], np.zeros((2, BLOCKS), dtype=bool), workers=1, seconds=lambda _block: 0.5)[1]
-    assert task.describe() == "blocks 1 to 2 of point 0 (flux = 0.0)"
+def test_a_block_is_told_by_number_and_point():
+    assert describe(PLANS[2].block(1, 3)) == "block 3 of point 1 (flux = 0.001)"
