@@ -52,8 +52,7 @@ class SchedulerThread:
 
     def dashboard(self) -> str:
         """URL of the dashboard; there is one after `contact`, where it was asked for."""
-        server = self._scheduler.http_server
-        return f"http://{server.address}:{server.port}/status"
+        return f"http://localhost:{self._scheduler.http_server.port}/status"
 
     def submit(
         self, task: Task, compute: Compute, worker: str | None = None
@@ -146,7 +145,7 @@ def _scheduler(security: Any, dashboard: bool) -> Any:
             protocol="tls",
             security=security,
             dashboard=dashboard,
-            dashboard_address=dashboards.ADDRESS,
+            dashboard_address=dashboards.free_address() if dashboard else None,
             allowed_failures=_NEVER,
         )
     shutil.rmtree(scratch, ignore_errors=True)

@@ -5,13 +5,11 @@ import urllib.request
 
 import pytest
 from click.testing import CliRunner
-from execute_fakes import MemoryWriter, compute, small_plan
+from execute_fakes import MemoryWriter, small_plan
 
-import mesogpu
 from mesogpu import api
 from mesogpu.cli.commands import main
-from mesogpu.execute import BlockSkipped, DashboardOpened, RunRecord, WorkerRetired, dashboard
-from mesogpu.execute.run import compute_outstanding
+from mesogpu.execute import BlockSkipped, DashboardOpened, RunRecord, WorkerRetired, dashboard, execute
 
 CONFIG = """\
 schema: 1
@@ -83,17 +81,21 @@ def test_a_dashboard_without_bokeh_is_refused_before_any_file_is_made(config, mo
 
 def test_the_dashboard_is_served_on_loopback_while_the_run_lasts():
     pytest.importorskip("bokeh", reason="needs bokeh: pip install 'mesogpu[dashboard]'")
-    plan, addresses = small_plan(), []
+    psutil = pytest.importorskip("psutil")
+    plan, addresses, listening = small_plan(8), [], set()
 
     def listen(event):
         if isinstance(event, DashboardOpened):
             addresses.append(event.address)
+            connections = psutil.Process().net_connections()
+            listening.update(open.laddr.ip for open in connections if open.status == psutil.CONN_LISTEN)
             with urllib.request.urlopen(event.address, timeout=20) as page:
                 assert b"bokeh" in page.read().lower()
 
-    compute_outstanding(plan, MemoryWriter(plan), compute, label="fake", workers=1, listen=listen, dashboard=True)
+    execute(plan, MemoryWriter(plan), backend="numpy", workers=1, listen=listen, dashboard=True)
     assert len(addresses) == 1
-    assert addresses[0].startswith("http://127.0.0.1:")
+    assert listening == {"127.0.0.1"}
+    assert addresses[0].startswith("http://localhost:")
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(addresses[0], timeout=20)
 
@@ -104,5 +106,5 @@ def test_the_run_takes_its_places_from_the_visible_gpus(monkeypatch):
     monkeypatch.setattr("mesogpu.execute.run.select_backend", lambda name: type("Engine", (), {"name": name}))
     monkeypatch.setattr("mesogpu.execute.run.compute_outstanding", lambda *_, **options: seen.update(options))
     for backend, devices in (("cuda", ("GPU-a", "GPU-b")), ("native", ())):
-        mesogpu.execute.execute(None, None, backend=backend, workers=2)
+        execute(None, None, backend=backend, workers=2)
         assert seen["devices"] == devices
