@@ -133,7 +133,7 @@ class DaskWorkers:
     def _mourn(self, death: Death) -> None:
         """Note a death, fill the gap or give the position up, and see to the tasks that it concerns.
 
-        dask itself moves tasks that only waited there.
+        dask itself moves all tasks that the worker had at once: those that only waited there need nothing else.
         """
         _log.info("worker %d: %s\n%s", death.worker, death.reason, death.output)
         self._listen(WorkerLost(death.worker, death.reason))
@@ -145,7 +145,7 @@ class DaskWorkers:
         for future, (task, position) in list(self._flying.items()):
             if death.worker != position and death.task != task.number:
                 continue
-            if not future.done():
+            if not future.done() and not self._goes_on(task):
                 future.cancel()
                 del self._flying[future]
                 self._try_again(task, death)
@@ -160,6 +160,11 @@ class DaskWorkers:
                 f"workers: each of them died {failures} times in a row and finished nothing; the last one: "
                 f"{death.reason}; if memory ran out, use fewer workers; {_KEPT}"
             )
+
+    def _goes_on(self, task: Task) -> bool:
+        """Whether a task that cost a worker is better left alone: one block, in work elsewhere already."""
+        alone = len(task.blocks) == 1 and not self._blame.task_is_spent(task.number)
+        return alone and task.number in self._fleet.in_work
 
     def _try_again(self, task: Task, death: Death) -> None:
         """A task that cost a worker is cut into its blocks, one of which may be at fault; that one is tried around."""

@@ -92,6 +92,10 @@ class WorkerProcess:
         output = self._output.read().decode(errors="replace").strip()
         return Death(self.position, _reason(code, output), *read_ledger(self._ledger.fileno()), output)
 
+    def in_work(self) -> int:
+        """Number of the task that it works at, or IDLE."""
+        return read_ledger(self._ledger.fileno())[0]
+
     def release(self) -> None:
         """Cut the life line: the worker ends at once."""
         with suppress(BrokenPipeError):
@@ -138,6 +142,11 @@ class WorkerFleet:
     def names(self) -> dict[int, str]:
         """Name of the worker process at each position that is left."""
         return {position: member.name for position, member in self._members.items()}
+
+    @property
+    def in_work(self) -> set[int]:
+        """Numbers of the tasks that workers work at; IDLE among them where one does not."""
+        return {member.in_work() for member in self._members.values()}
 
     def introduce(self, contact: Mapping[str, Any]) -> None:
         """Tell all workers, and those that come later, where the scheduler is."""

@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -103,7 +104,7 @@ def test_the_dashboard_is_served_on_loopback_while_the_run_lasts():
 def test_the_run_takes_its_places_from_the_visible_gpus(monkeypatch):
     seen = {}
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
-    monkeypatch.setattr("mesogpu.execute.run.select_backend", lambda name: type("Engine", (), {"name": name}))
+    monkeypatch.setattr("mesogpu.execute.run.select_backend", lambda name: SimpleNamespace(name=name, signature=""))
     monkeypatch.setattr("mesogpu.execute.run.compute_outstanding", lambda *_, **options: seen.update(options))
     for backend, devices in (("cuda", ("GPU-a", "GPU-b")), ("native", ())):
         execute(None, None, backend=backend, workers=2)

@@ -17,7 +17,7 @@ from execute_fakes import (
 
 from mesogpu.errors import ConfigError, EnvironmentFault, Interrupted, PhysicsError
 from mesogpu.execute import Committed, Finished, Started, execute
-from mesogpu.execute.run import compute_outstanding
+from mesogpu.execute.run import compute_outstanding, run_backend
 from mesogpu.plan import Status
 
 PLAN = small_plan()
@@ -147,3 +147,8 @@ def test_one_worker_needs_no_dask():
         "assert not {'dask', 'distributed'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+def test_an_engine_of_other_arithmetic_computes_no_block_of_the_run():
+    with pytest.raises(EnvironmentFault, match=r"computes as .*numpy.* CUDA_VISIBLE_DEVICES"):
+        run_backend("numpy", "cuda; sm_90", [])
