@@ -2,8 +2,8 @@
 
     python -m benchmarks.executor [--quick] [--json OUT] [--repeats N]
 
-Three cases of 1 000 000 realizations of a chain by the native kernels: one point of 1000 slices; 10 000 points of 100
-realizations, a block each; one point cut into 125 000 blocks of 8, far below the canonical size. Every line is a fresh
+Three cases of 1 000 000 realizations of a chain by the native kernels: one point of 1000 slices; 2500 points of 400
+realizations, a block each; one point cut into 31 250 blocks of 32, far below the canonical size. Every line is a fresh
 process (one_executor.py). `wall` is that of the run, starting and stopping the workers included. `overhead` is wall
 over kernel time, the backend's own seconds divided by the workers. `memory` is the peak of the driver, which holds the
 scheduler. `efficiency` is how well two workers use what two processes have: their speedup over one worker, divided by

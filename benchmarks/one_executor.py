@@ -65,8 +65,8 @@ CASES = {
     case.name: case
     for case in (
         Case("one-point", 1000, 1, 1_000_000),
-        Case("many-points", 4, 10_000, 100),
-        Case("small-blocks", 100, 1, 1_000_000, block_size=8),
+        Case("many-points", 4, 2_500, 400),
+        Case("small-blocks", 100, 1, 1_000_000, block_size=32),
     )
 }
 

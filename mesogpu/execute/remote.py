@@ -18,7 +18,10 @@ from mesogpu.plan import Block, BlockResult
 
 IDLE = -1
 
+LOG_LENGTH = "distributed.admin.low-level-log-length"
+
 DASK_SETTINGS = {
+    LOG_LENGTH: 10,  # each connection would keep its last 1000 messages, with all blocks that they were about
     "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.scheduler.http.routes": [],
     "distributed.scheduler.idle-timeout": None,

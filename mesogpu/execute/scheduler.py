@@ -18,7 +18,7 @@ from typing import Any
 
 from mesogpu.errors import EnvironmentFault
 from mesogpu.execute import dashboard as dashboards
-from mesogpu.execute.remote import DASK_SETTINGS, run_task
+from mesogpu.execute.remote import DASK_SETTINGS, LOG_LENGTH, run_task
 from mesogpu.execute.tasks import Compute, Task
 from mesogpu.plan import BlockResult
 
@@ -107,12 +107,13 @@ class SchedulerThread:
             self._contact.set_exception(error)
 
     async def _serve(self) -> None:
+        import dask
         from distributed import Client
         from distributed.security import Security
 
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         security = Security.temporary()  # type: ignore[no-untyped-call]
-        with _quiet():
+        with _quiet(), dask.config.set({LOG_LENGTH: DASK_SETTINGS[LOG_LENGTH]}):  # read by every new connection
             async with (
                 _scheduler(security, self._with_dashboard) as self._scheduler,
                 Client(  # type: ignore[no-untyped-call]
