@@ -20,6 +20,9 @@ TASK_BYTES = 8 * 2**20
 
 _SHARE = 2
 
+_CLOCK_SECONDS = 1e-9
+"""No block takes less, whatever a coarse clock says."""
+
 _CAUTION = 4.0
 """A point of which nothing is measured yet may be so many times slower than the count of operations says."""
 
@@ -100,7 +103,7 @@ class TaskCutter:
         self._measured = results[-1].point
         flops = sum(result.count * self._flops_at(result.point) for result in results)
         count = sum(result.count for result in results)
-        self._seconds_per_flop = sum(result.seconds for result in results) / flops
+        self._seconds_per_flop = sum(max(result.seconds, _CLOCK_SECONDS) for result in results) / flops
         self._bytes_per_realization = sum(map(result_bytes, results)) / count
 
     def _task(self, blocks: Sequence[Block]) -> Task:

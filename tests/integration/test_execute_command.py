@@ -10,7 +10,7 @@ from execute_fakes import MemoryWriter, small_plan
 
 from mesogpu import api
 from mesogpu.cli.commands import main
-from mesogpu.execute import BlockSkipped, DashboardOpened, RunRecord, WorkerRetired, dashboard, execute
+from mesogpu.execute import BlockSkipped, DashboardOpened, RunRecord, WorkerRetired, dashboard, execute, into_file
 
 CONFIG = """\
 schema: 1
@@ -47,7 +47,7 @@ def test_skipped_blocks_end_in_exit_code_4_their_names_and_a_line_each_in_the_lo
         return RunRecord(1.0, 0.0, 0, 0, 0, len(SKIPPED))
 
     with monkeypatch.context() as patch:
-        patch.setattr(api, "execute", execute)
+        patch.setattr(into_file, "execute", execute)
         result = invoke("run", config, "--backend", "numpy", "--workers", 1)
     assert result.exit_code == 4, result.output
     assert "7 blocks left out" in result.stderr
