@@ -58,9 +58,13 @@ class Blame:
         """Whether a position is to be given up."""
         return self.failures(position) >= POSITION_FAILURES
 
+    def attempts(self, task: int) -> int:
+        """How many workers a task has cost."""
+        return len(self._of_task.get(task, ()))
+
     def task_is_spent(self, task: int) -> bool:
         """Whether a task is to be given up."""
-        return len(self._of_task.get(task, ())) > TASK_FAILURES
+        return self.attempts(task) > TASK_FAILURES
 
     def elsewhere(self, task: int, positions: Iterable[int], busy: Collection[int]) -> int:
         """Where to try a task again: where it failed least often so far, and of those where least is waiting.

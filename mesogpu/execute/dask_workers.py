@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from mesogpu.errors import WorkersLost
-from mesogpu.execute.blame import TASK_FAILURES, Blame
+from mesogpu.execute.blame import Blame
 from mesogpu.execute.events import BlockSkipped, DashboardOpened, Listener, WorkerLost, WorkerRetired
 from mesogpu.execute.interruption import interruption_deferred
 from mesogpu.execute.processes import Death, WorkerFleet
@@ -177,14 +177,15 @@ class DaskWorkers:
             self._launch(task, self._blame.elsewhere(task.number, self._fleet.names, waited_for))
 
     def _skip(self, task: Task, death: Death) -> None:
+        attempts = self._blame.attempts(task.number)
         self._blame.forget(task.number)
         self.skipped += 1
         [block] = task.blocks
         where = (block.point.index, block.index, block.first, block.count)
-        self._listen(BlockSkipped(*where, TASK_FAILURES + 1, death.reason))
+        self._listen(BlockSkipped(*where, attempts, death.reason))
         if self.skipped > self._most_skipped:
             raise WorkersLost(
-                f"workers: {describe(block)} is number {self.skipped} to end {TASK_FAILURES + 1} worker processes, "
+                f"workers: {describe(block)} is number {self.skipped} to end {attempts} worker processes, "
                 f"at most {self._most_skipped} are left out before the fault is sought in this machine; the last one: "
                 f"{death.reason}; if memory ran out, use fewer workers; {_KEPT}"
             )

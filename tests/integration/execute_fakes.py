@@ -95,14 +95,6 @@ def compute_then_hang(blocks):
         yield fake_result(block)
 
 
-def compute_and_kill(blocks):
-    """The first worker to meet the poisoned block dies of it, and so does every other."""
-    for block in blocks:
-        if block.index == POISONED and block.point.index == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        yield fake_result(block)
-
-
 def compute_where_the_gpu_is_broken(blocks):
     """Every task fails on the GPU named "broken"; elsewhere each block tells its GPU's last character."""
     if os.environ["CUDA_VISIBLE_DEVICES"] == "broken":
@@ -114,10 +106,12 @@ def compute_where_the_gpu_is_broken(blocks):
         yield result
 
 
-def compute_with_fault(blocks):
-    """The poisoned block finds no memory, on any worker."""
+def compute_and_end_workers(blocks):
+    """The poisoned block of the first point kills every worker; that of the second finds no memory on any."""
     for block in blocks:
         if block.index == POISONED and block.point.index == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if block.index == POISONED:
             raise EnvironmentFault("GPU 0: device memory is short")
         yield fake_result(block)
 
