@@ -20,7 +20,8 @@ from mesogpu.config.experiment import Experiment
 from mesogpu.config.load import dump_yaml, load_experiment
 from mesogpu.config.profile import Profile, load_profile
 from mesogpu.errors import ConfigError
-from mesogpu.execute import Event, compute_into, default_workers, require_dashboard, visible_devices
+from mesogpu.execute import Event, default_workers, require_dashboard, visible_devices
+from mesogpu.execute.into_file import compute_into
 from mesogpu.execute.slurm import Submission
 from mesogpu.execute.slurm import submit as submit_run
 from mesogpu.execute.slurm.sharding import MOST_SHARDS, Sharding, choose_backend, make_sharding

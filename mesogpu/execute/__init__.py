@@ -1,6 +1,7 @@
 """Getting a plan's outstanding blocks computed and committed: in this process, or on worker processes of this machine.
 
-Knows no physics. dask is imported only when more than one worker is asked for.
+Knows no physics. dask is imported only when more than one worker is asked for; what opens results files, only by the
+driver (`into_file`): each worker imports this package, and HDF5 and xarray would take it a second.
 """
 
 from mesogpu.execute.cores import default_workers
@@ -18,7 +19,6 @@ from mesogpu.execute.events import (
     WorkerLost,
     WorkerRetired,
 )
-from mesogpu.execute.into_file import compute_into
 from mesogpu.execute.run import execute
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
     "Started",
     "WorkerLost",
     "WorkerRetired",
-    "compute_into",
     "default_workers",
     "execute",
     "require_dashboard",

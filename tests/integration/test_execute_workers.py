@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 from contextlib import suppress
@@ -234,6 +236,15 @@ def test_an_error_in_a_block_surfaces_as_it_was_raised_and_what_is_in_hand_is_co
     assert (0, POISONED) not in writer.committed
     assert events[-1].done_realizations == 4 * writer.done.sum()
     assert worker_processes() == []
+
+
+# Seen to fail with `into_file` imported by `mesogpu.execute`.
+def test_a_worker_loads_no_library_of_the_results_file():
+    script = (
+        "import sys, mesogpu.execute.worker, mesogpu.execute.remote, mesogpu.execute.run\n"
+        "assert not {'h5py', 'xarray', 'pandas', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_a_caller_with_a_running_event_loop_is_served_in_any_thread():
