@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -96,9 +97,13 @@ def compute_then_hang(blocks):
 
 
 def compute_where_the_gpu_is_broken(blocks):
-    """Every task fails on the GPU named "broken"; elsewhere each block tells its GPU's last character."""
+    """Every task fails on the GPU named "broken"; another waits for two failures, then tells its last character."""
+    failures = Path(os.environ["FAILURES"])
     if os.environ["CUDA_VISIBLE_DEVICES"] == "broken":
+        (failures / str(os.getpid())).touch()
         raise BackendUnavailable("GPU 0: device lost")
+    while len(list(failures.iterdir())) < 2:
+        time.sleep(0.05)
     for block in blocks:
         time.sleep(0.05)
         result = fake_result(block, 0.05)

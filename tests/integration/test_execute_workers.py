@@ -194,9 +194,10 @@ def test_each_worker_sees_one_gpu_and_its_replacement_the_same():
 
 
 # Seen to fail without `position_is_spent`: the run ends all the same, and nothing is retired.
-def test_a_gpu_on_which_every_task_fails_is_retired_and_the_others_compute_its_blocks(monkeypatch):
+def test_a_gpu_on_which_every_task_fails_is_retired_and_the_others_compute_its_blocks(monkeypatch, tmp_path):
     monkeypatch.setattr(blame, "POSITION_FAILURES", 2)
-    plan, events = small_plan(realizations=160), []
+    monkeypatch.setenv("FAILURES", str(tmp_path))
+    plan, events = small_plan(realizations=80), []
     writer = MemoryWriter(plan)
     record = run(
         plan, writer, compute_where_the_gpu_is_broken, devices=["broken", "G"], listen=events.append, span_seconds=0.1
