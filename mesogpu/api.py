@@ -20,7 +20,7 @@ from mesogpu.config.experiment import Experiment
 from mesogpu.config.load import dump_yaml, load_experiment
 from mesogpu.config.profile import Profile, load_profile
 from mesogpu.errors import ConfigError
-from mesogpu.execute import Event, default_workers, require_dashboard, visible_devices
+from mesogpu.execute import Event, require_dashboard, usual_workers
 from mesogpu.execute.into_file import compute_into
 from mesogpu.execute.slurm import Submission
 from mesogpu.execute.slurm import submit as submit_run
@@ -187,9 +187,7 @@ def prepare(
 
 
 def _worker_count(engine: Backend, workers: int | None) -> int:
-    if workers is None:
-        return max(1, len(visible_devices())) if engine.name == "cuda" else default_workers()
-    return _in_range("workers", workers, 1, _WORKERS)
+    return usual_workers(engine.name) if workers is None else _in_range("workers", workers, 1, _WORKERS)
 
 
 def results_path(experiment: Experiment, path: str | os.PathLike[str] | None = None) -> Path:

@@ -188,6 +188,8 @@ def shard(run: Path, number: int | None) -> int:
     if ended.complete:
         return 0
     tell(f"mesogpu: shard {chosen} is incomplete: {ended.why}")
+    if ended.record.skipped:
+        return TOO_MANY_FAILED
     return REQUEUE if ended.requeue else INCOMPLETE
 
 

@@ -20,6 +20,7 @@ from mesogpu.cli.quantities import counted, ensemble, human_bytes, human_operati
 from mesogpu.cli.render import Sheet, emit, emit_json, emit_sheet
 
 if TYPE_CHECKING:
+    from mesogpu.backends.base import Backend
     from mesogpu.plan import Plan
 
 
@@ -40,10 +41,12 @@ def plan(config: Path, as_json: bool, backend: str, workers: int | None, overrid
 
     made = make_plan(load_experiment(config, overrides))
     from mesogpu import api
-    from mesogpu.execute import default_workers
+    from mesogpu.backends.select import select_backend
+    from mesogpu.execute import usual_workers
 
-    count = default_workers() if workers is None else workers
-    costs = _costs(made, count, backend)
+    engine = select_backend(backend)
+    count = usual_workers(engine.name) if workers is None else workers
+    costs = _costs(made, count, engine)
     if as_json:
         emit_json(costs)
     else:
@@ -74,19 +77,16 @@ def schema() -> None:
     emit_json(json_schema())
 
 
-def _costs(made: Plan, workers: int, backend: str) -> dict[str, Any]:
-    from threadpoolctl import threadpool_limits
-
+def _costs(made: Plan, workers: int, engine: Backend) -> dict[str, Any]:
     from mesogpu.backends.pace import seconds_per_realization
-    from mesogpu.backends.select import select_backend
     from mesogpu.config.notes import notes
+    from mesogpu.physics.blas import one_thread
     from mesogpu.plan.cost import realization_flops
     from mesogpu.plan.limits import run_memory
     from mesogpu.store import file_bytes
 
-    engine = select_backend(backend)
     longest = max(made.points, key=realization_flops)
-    with threadpool_limits(limits=1):
+    with one_thread():
         pace = seconds_per_realization(engine, longest)
     share = made.flops / (made.realizations * realization_flops(longest))
     return {

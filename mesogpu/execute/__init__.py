@@ -6,7 +6,7 @@ driver (`into_file`): each worker imports this package, and HDF5 and xarray woul
 
 from mesogpu.execute.cores import default_workers
 from mesogpu.execute.dashboard import require_dashboard
-from mesogpu.execute.devices import visible_devices
+from mesogpu.execute.devices import usual_workers
 from mesogpu.execute.events import (
     BlockSkipped,
     Committed,
@@ -35,5 +35,5 @@ __all__ = [
     "default_workers",
     "execute",
     "require_dashboard",
-    "visible_devices",
+    "usual_workers",
 ]

@@ -13,6 +13,8 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from mesogpu.execute.cores import default_workers
+
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 _DRIVER_LIST = Path("/proc/driver/nvidia/gpus")
@@ -41,6 +43,11 @@ def visible_devices(
             break
         devices[entry] = None
     return tuple(devices)
+
+
+def usual_workers(backend: str) -> int:
+    """Workers of a run that asks for no number: one for each GPU of this process, or for each core it may use."""
+    return max(1, len(visible_devices())) if backend == "cuda" else default_workers()
 
 
 def spread(devices: Sequence[str], workers: int) -> tuple[str | None, ...]:

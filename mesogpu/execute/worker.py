@@ -22,7 +22,9 @@ _DEATH_TIMEOUT = 60
 
 def main() -> None:
     """Serve one run as its worker, to its end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to all; the driver alone decides
+    # A terminal's Ctrl-C and the end of a batch job go to all processes; the driver alone decides.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     parent = os.getppid()
     _die_with_parent()
     import distributed  # noqa: F401  while the driver still starts its scheduler

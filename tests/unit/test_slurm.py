@@ -17,6 +17,7 @@ from mesogpu.cli import commands as cli
 from mesogpu.config.load import load_experiment
 from mesogpu.config.profile import Profile
 from mesogpu.errors import ConfigError, DamagedFileError, EnvironmentFault, PlanError, StoreError
+from mesogpu.execute import RunRecord
 from mesogpu.execute.slurm import RunDirectory, merge_run, run_shard, standing
 from mesogpu.execute.slurm.commands import jobs
 from mesogpu.execute.slurm.script import array_argument, shard_script
@@ -98,13 +99,14 @@ def test_a_run_directory_that_was_tampered_with_is_refused(tmp_path: Path) -> No
         ([signal.SIGUSR1], 0, "1", False, "no block was finished since its last start"),
         ([signal.SIGUSR1], 3, "5", False, "started 6 times"),
         ([signal.SIGTERM], 3, "", True, "told to end"),
-        ([], 3, "0", False, "blocks were left out"),
+        ([], 3, "0", False, "blocks that ended every worker were left out"),
     ],
 )
 def test_a_shard_queues_itself_again_only_where_that_helps(
     received: list[int], blocks: int, restarts: str, requeue: bool, said: str
 ) -> None:
-    again, why = _next(received, blocks, {"SLURM_RESTART_COUNT": restarts})
+    record = RunRecord(1.0, 1.0, blocks, blocks, 0, skipped=0 if received else 2)
+    again, why = _next(received, record, {"SLURM_RESTART_COUNT": restarts})
     assert again is requeue
     assert said in why
 

@@ -12,7 +12,7 @@ from mesogpu.backends.base import Backend
 from mesogpu.backends.select import select_backend
 from mesogpu.config.dump import dump_yaml
 from mesogpu.errors import EnvironmentFault, StoreError
-from mesogpu.execute.cores import default_workers
+from mesogpu.execute.devices import usual_workers
 from mesogpu.execute.events import Listener, RunRecord
 from mesogpu.execute.into_file import compute_into
 from mesogpu.execute.slurm.directory import MOST_RESTARTS, RunDirectory
@@ -52,13 +52,13 @@ def run_shard(run: RunDirectory, number: int, *, listen: Listener | None = None)
             plan,
             engine,
             config_text=dump_yaml(plan.experiment),
-            workers=1 if engine.name == "cuda" else default_workers(),
+            workers=usual_workers(engine.name),
             listen=listen,
             stop=lambda: bool(received),
             mixed=run.mixed,
         )
     complete = read_progress(path).complete
-    requeue, why = (False, "") if complete else _next(received, record.blocks, os.environ)
+    requeue, why = (False, "") if complete else _next(received, record, os.environ)
     return Shard(complete, requeue, why, record)
 
 
@@ -75,17 +75,17 @@ def shard_number(environment: Mapping[str, str]) -> int:
     return int(task)
 
 
-def _next(received: Sequence[int], blocks: int, environment: Mapping[str, str]) -> tuple[bool, str]:
+def _next(received: Sequence[int], record: RunRecord, environment: Mapping[str, str]) -> tuple[bool, str]:
     """Whether an incomplete shard is to be queued again, and what to say."""
     restarts = environment.get("SLURM_RESTART_COUNT", "0")
     count = int(restarts) if restarts.isdecimal() else 0
-    if not received:
-        return False, "blocks were left out; mesogpu resume tries them again"
+    if record.skipped:
+        return False, "blocks that ended every worker were left out, its run log names them; mesogpu resume tries again"
     if signal.SIGUSR1 not in received:
         return True, "it was told to end; it goes on when SLURM starts it again, or with mesogpu resume"
     if count >= MOST_RESTARTS:
         return False, f"it was started {count + 1} times, as often as is allowed; mesogpu resume goes on with it"
-    if count and not blocks:
+    if count and not record.blocks:
         return False, (
             "no block was finished since its last start, so another would not help: give it more time "
             "(walltime in the profile), then mesogpu resume"

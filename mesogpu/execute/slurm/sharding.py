@@ -6,13 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from threadpoolctl import threadpool_limits
-
 from mesogpu.backends.pace import seconds_per_realization
 from mesogpu.backends.select import select_backend
 from mesogpu.config.profile import Profile
 from mesogpu.errors import BackendUnavailable, PlanError
 from mesogpu.execute.slurm.directory import MOST_RESTARTS
+from mesogpu.physics.blas import one_thread
 from mesogpu.plan import Part, Plan
 from mesogpu.plan.cost import realization_flops
 from mesogpu.plan.parts import cut
@@ -76,7 +75,7 @@ def _estimate(plan: Plan, profile: Profile, backend: str) -> tuple[float | None,
     except BackendUnavailable:
         return None, None
     longest = max(plan.points, key=realization_flops)
-    with threadpool_limits(limits=1):
+    with one_thread():
         pace = seconds_per_realization(engine, longest)
     share = plan.flops / (plan.realizations * realization_flops(longest))
     workers = 1 if engine.name == "cuda" else profile.cpus
