@@ -174,15 +174,17 @@ def _fit(data: Logarithms) -> tuple[Fit, NDArray[np.int64]]:
 
 
 def _log_normality(data: Logarithms, used: NDArray[np.int64], xi: float) -> list[Result]:
-    """d var ln g / d|<ln g>| between the first and the last length of the fit, and their raw ratio at the last."""
-    first, last, count = int(used[0]), int(used[-1]), len(data.lengths)
+    """d var ln g / d|<ln g>| between the first length beyond 15 xi, or else the first of the fit, and the last one."""
+    last, count = int(used[-1]), len(data.lengths)
+    far = [int(k) for k in used[:-1] if data.lengths[k] > SLOPE_XI * xi]
+    first = far[0] if far else int(used[0])
     rise = data.variances[last].value - data.variances[first].value
     fall = data.means[first].value - data.means[last].value
     gradient = np.zeros(2 * count)
     gradient[[count + last, count + first]] = 1.0 / fall, -1.0 / fall
     gradient[[last, first]] = rise / fall**2, -rise / fall**2
     samples = int(data.counts[[first, last]].min())
-    claimed = data.lengths[first] > SLOPE_XI * xi and samples >= SLOPE_SAMPLES
+    claimed = bool(far) and samples >= SLOPE_SAMPLES
     asymptote: Theory = {"value": 2.0, "model_error": None, "source": SLOPE_SOURCE}
     return [
         Result(

@@ -68,18 +68,34 @@ def test_the_ratio_of_two_classes_is_judged(field: float, agrees: bool):
     assert found["agrees"] is agrees
 
 
+def square(width: int, g: float, limit: float = 0.18) -> dict[str, Any]:
+    variance = limit + 0.8 / width + 0.02 * (g - landmark_rows.SQUARE_CONDUCTANCE)
+    return {
+        "length": width,
+        "parameters": {"model.width": float(width), "disorder.0.width": 6.0 - g},
+        "conductance_mean": {"value": g, "error": 0.01},
+        "conductance_variance": {"value": variance, "error": 0.001},
+    }
+
+
 def test_squares_are_compared_at_one_conductance_and_extrapolated():
     # Seen to fail with var g at the nearest disorder, and with an extrapolation in M.
-    def entry(width: int, g: float) -> dict[str, Any]:
-        variance = 0.18 + 0.8 / width + 0.02 * (g - landmark_rows.SQUARE_CONDUCTANCE)
-        return {
-            "length": width,
-            "conductance_mean": {"value": g, "error": 0.01},
-            "conductance_variance": {"value": variance, "error": 0.001},
-        }
-
-    points = [entry(width, g) for width in (32, 48, 64) for g in (2.0, 3.1, 4.2)]
+    points = [square(width, g) for width in (32, 48, 64) for g in (2.0, 3.1, 4.2)]
     (found,) = landmark_rows.squares({"squares": {"points": points}})
     assert found["value"] == pytest.approx(0.18)
     assert found["agrees"]
-    assert landmark_rows.squares({"squares": {"points": [entry(32, 3.0), entry(32, 3.2)]}}) == []
+    assert [each["value"] for each in found["finite"]] == pytest.approx([0.18 + 0.8 / width for width in (32, 48, 64)])
+    assert landmark_rows.squares({"squares": {"points": [square(32, 3.0), square(32, 3.2)]}}) == []
+
+
+@pytest.mark.parametrize(("times", "agrees"), [(1.2, True), (1.0, False)])
+def test_hard_walls_are_compared_with_periodic_sides_at_one_disorder(times: float, agrees: bool):
+    # Seen to fail with the ratio upside down, and with every disorder compared.
+    hard, rolled = (
+        {"points": [square(width, g, limit) for width in (32, 48, 64) for g in (3.0, 4.0)]}
+        for limit in (0.15 * times, 0.15)
+    )
+    found = landmark_rows.tubes({"squares": hard, "tubes": rolled})
+    ratios = [each for each in found if each["what"] == "variance_ratio"]
+    assert [each["where"]["parameters"] for each in ratios] == [{"W": 3.0, "M": width} for width in (32, 48, 64)]
+    assert all(each["agrees"] for each in ratios) is agrees
