@@ -41,7 +41,8 @@ METHOD = {
     ),
     "agrees": (
         f"within {DISTANCE:g} combined errors, of more than {FEW} values within {MANY_DISTANCE:g}; none where an error "
-        "is unknown or not to be trusted"
+        "is unknown or not to be trusted, or where the entry `overlaps`: bars of unequal length whose random numbers "
+        "begin alike have errors that are not independent"
     ),
 }
 
@@ -131,14 +132,14 @@ def _common(first: ResultsFile, second: ResultsFile) -> Iterator[Place]:
         if other is None:
             continue
         shared = (point.seed, point.stream_point) == (other.seed, other.stream_point)
-        shared &= not first.bars or (point.lengths, point.bars) == (other.lengths, other.bars)
+        same = not first.bars or (point.lengths, point.bars) == (other.lengths, other.bars)
         for number, length in enumerate(point.lengths):
             # Exponents do not depend on the length of the bars, only their errors do.
             if first.bars or length in other.lengths:
                 position = 0 if first.bars else other.lengths.index(length)
                 entry = first.entry(point.index, number)
                 where: dict[str, Any] = {key: entry[key] for key in ("parameters", "length") if key in entry}
-                yield Place(where, (point.index, number), (other.index, position), shared)
+                yield Place(where, (point.index, number), (other.index, position), shared and same, shared and not same)
 
 
 def _compared(first: ResultsFile, second: ResultsFile, place: Place) -> dict[str, Any]:
@@ -157,12 +158,19 @@ def _compared(first: ResultsFile, second: ResultsFile, place: Place) -> dict[str
         before, after = (entry[each.name] for entry in entries)
         slack = pairs.bound * each.slack(before["value"] or 0.0, average)
         shared = _shared_covariance(each, columns, moments, entries) if pairs.compared > 1 else 0.0
+        # The covariance of overlapping bars is that of the slices in common, which are not stored apart.
+        shared = math.nan if place.overlaps else shared
         differences.append({"what": each.name} | _difference(before, after, shared, slack))
         if first.bars and all(entry["lambda"] is not None for entry in entries):
             scaled = _scaled(differences[-1], *(entry["lambda"] for entry in entries))
             differences.append(scaled | {"what": "lambda"})
     counts = [entry["bars" if first.bars else "realizations"] for entry in entries]
-    return place.where | {"counts": counts, "differences": differences, "pairs": pairs.told() if place.shared else None}
+    return place.where | {
+        "counts": counts,
+        "differences": differences,
+        "pairs": pairs.told() if place.shared else None,
+        "overlaps": place.overlaps,
+    }
 
 
 def _shared_covariance(
@@ -187,11 +195,14 @@ def _shared_covariance(
 
 
 def _difference(before: Mapping[str, Any], after: Mapping[str, Any], shared: float, slack: float) -> dict[str, Any]:
-    """Second minus first with its combined error; no distance where an error is unknown or not to be trusted."""
+    """Second minus first with its combined error; no distance where an error is unknown or not to be trusted.
+
+    shared : covariance of the two; NaN where it is not known
+    """
     known = all(each["value"] is not None for each in (before, after))
     value = after["value"] - before["value"] if known else None
     error = None
-    if known and all(each["error"] is not None for each in (before, after)):
+    if known and math.isfinite(shared) and all(each["error"] is not None for each in (before, after)):
         square = before["error"] ** 2 + after["error"] ** 2 - 2.0 * shared
         error = math.hypot(math.sqrt(max(0.0, square)), slack)
     judged = error is not None and before["reliable"] and after["reliable"]

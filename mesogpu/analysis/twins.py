@@ -41,12 +41,17 @@ class ResultsFile:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One (point, length) that both files have: its numbers in either, and whether their realizations are the same."""
+    """One (point, length) that both files have: its numbers in either, and what their realizations have in common.
+
+    shared   : whether they are the same
+    overlaps : whether they are bars of unequal length that begin with the same random numbers
+    """
 
     where: dict[str, Any]
     first: tuple[int, int]
     second: tuple[int, int]
     shared: bool
+    overlaps: bool
 
 
 def shared_rows(first: ResultsFile, second: ResultsFile, place: Place, columns: list[str]) -> Iterator[Halves]:

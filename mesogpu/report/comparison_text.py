@@ -56,9 +56,16 @@ def comparison_verdicts(comparison: Comparison) -> list[str]:
         for each in (*comparison["configurations"], *comparison["settings"])
     ]
     pairs = [entry["pairs"] for entry in comparison["entries"] if entry["pairs"] and entry["pairs"]["compared"]]
+    overlapping = sum(entry["overlaps"] for entry in comparison["entries"])
     if pairs:
         sentences.append(_pairs(comparison, pairs))
-    else:
+    if overlapping:
+        sentences.append(
+            f"The bars of {overlapping} of {len(comparison['entries'])} points begin with the same random numbers in "
+            "both files, but lyapunov.slices or warmup differ: their errors are not independent, so there is no "
+            "verdict; give one of the files another seed."
+        )
+    elif not pairs:
         sentences.append("The files share no realization, so their errors are independent.")
     return [*sentences, *_statistics(comparison)]
 
@@ -102,7 +109,7 @@ def _statistics(comparison: Comparison) -> list[str]:
     if withheld:
         sentences.append(
             f"No verdict on {withheld} of {len(everything)} values: not computed in one file, or error bars that are "
-            "not to be trusted."
+            "unknown or not to be trusted."
         )
     return sentences
 

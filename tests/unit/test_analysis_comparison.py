@@ -27,9 +27,9 @@ def strip(numbers=1, experiment=STRIP, **attrs):
     return wire_results(generator, lengths=lengths, fluxes=fluxes, realizations=900, attrs=attrs)
 
 
-def bars(numbers=1, seed=7, bars=40):
-    experiment = replace(bar_experiment(sweep={"energy": (0.1, 0.2)}, bars=bars, slices=100_000), seed=seed)
-    rates = batch_rates(np.random.default_rng(numbers), np.array([[0.4], [0.3]]), bars=bars, slices=100_000)
+def bars(numbers=1, seed=7, bars=40, slices=100_000):
+    experiment = replace(bar_experiment(sweep={"energy": (0.1, 0.2)}, bars=bars, slices=slices), seed=seed)
+    rates = batch_rates(np.random.default_rng(numbers), np.array([[0.4], [0.3]]), bars=bars, slices=slices)
     attrs = {"config": dump_yaml(experiment), "method": "lyapunov"}
     return bar_dataset(rates, slices=100_000, parameters={"energy": (0.1, 0.2)}, attrs=attrs)
 
@@ -166,6 +166,19 @@ def test_bars_are_compared_by_exponents_with_the_errors_of_the_summary():
     assert gamma["error"] == pytest.approx(np.hypot(gamma["first"]["error"], gamma["second"]["error"]))
     table = comparison_table(comparison)
     assert [row[table.columns.index("quantity")] for row in table.rows[:2]] == ["gamma", "Lambda"]
+
+
+def test_bars_of_unequal_length_that_begin_alike_get_no_verdict():
+    # Fault seen to fail it: their errors taken for independent ones.
+    comparison = compare(bars(1, seed=7), bars(2, seed=7, slices=200_000))
+    assert comparison["agrees"] is None
+    assert all(entry["overlaps"] for entry in comparison["entries"])
+    sentences = comparison_verdicts(comparison)
+    assert any("begin with the same random numbers" in sentence for sentence in sentences)
+    assert not any("independent." in sentence for sentence in sentences)
+    apart = compare(bars(1, seed=7), bars(2, seed=8, slices=200_000))
+    assert apart["agrees"] is True
+    assert any("share no realization" in sentence for sentence in comparison_verdicts(apart))
 
 
 @pytest.mark.parametrize(
