@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from mesogpu.analysis.ensemble import Ensemble, Family
 from mesogpu.analysis.jackknife import GroupedSums
-from mesogpu.analysis.paired import NO_COMMON_NOISE
 from mesogpu.analysis.record import Analysis, Curve, Result, Series
 
 AXES = {"energy": ("correlation_energy", "E_c"), "flux": ("correlation_flux", "Phi_c")}
@@ -17,6 +16,8 @@ AXES = {"energy": ("correlation_energy", "E_c"), "flux": ("correlation_flux", "P
 
 FEWEST_POINTS = 4
 MOST_POINTS = 128
+"""Points whose covariance is kept, in each of the jackknife's groups."""
+
 SAME_STEP = 1e-6
 """Relative difference of two steps that are the same."""
 
@@ -28,8 +29,10 @@ RULE = (
 
 
 def correlations(ensemble: Ensemble) -> list[Analysis]:
-    """C over energy and flux of every family of enough points: one record for each length."""
-    records = []
+    """C over energy and flux of every family of enough points that share realizations: one record for each length."""
+    records: list[Analysis] = []
+    if not ensemble.shares_realizations:
+        return records
     for family in ensemble.families():
         if family.axis in AXES and len(family.values) >= FEWEST_POINTS:
             records += _of_family(ensemble, family)
@@ -38,22 +41,12 @@ def correlations(ensemble: Ensemble) -> list[Analysis]:
 
 def _of_family(ensemble: Ensemble, family: Family) -> list[Analysis]:
     title = f"Correlation of g over {family.axis}"
-    if not ensemble.shares_realizations:
-        return [Analysis("correlation", title, family.where, missing=NO_COMMON_NOISE)]
     records = []
     for index, length in enumerate(ensemble.slices[family.points[0]]):
-        where = family.where | {"length": int(length)}
         chosen = [n for n in range(len(family.values)) if _enters(ensemble, family, n, int(length))]
-        if len(chosen) < FEWEST_POINTS:
-            lacking = (
-                f"{len(chosen)} of the points break time reversal fully, and {FEWEST_POINTS} are needed; "
-                "add larger fluxes, or a longer sample"
-            )
-            records.append(Analysis("correlation", title, where, missing=lacking))
-            continue
-        if len(chosen) > MOST_POINTS:
-            chosen = chosen[:MOST_POINTS]
-        records.append(_at_length(ensemble, family, chosen, index, title))
+        # Most sweeps of the flux are about weak localization: too few large ones are no failure.
+        if len(chosen) >= FEWEST_POINTS:
+            records.append(_at_length(ensemble, family, chosen, index, title))
     return records
 
 
@@ -66,7 +59,9 @@ def _enters(ensemble: Ensemble, family: Family, number: int, length: int) -> boo
     return bool(strip.obstacle) or strip.symmetry.beta != 2 or strip.class_is_definite(length)
 
 
-def _at_length(ensemble: Ensemble, family: Family, chosen: list[int], index: int, title: str) -> Analysis:
+def _at_length(ensemble: Ensemble, family: Family, entering: list[int], index: int, title: str) -> Analysis:
+    chosen = entering[:MOST_POINTS]
+    cut = f"from the first {MOST_POINTS} of {len(entering)} points" if len(entering) > MOST_POINTS else ""
     points, values = [family.points[n] for n in chosen], np.array([family.values[n] for n in chosen])
     length = int(ensemble.slices[points[0], index])
     sums = GroupedSums(len(points), ensemble.results.sizes["realization"])
@@ -82,7 +77,7 @@ def _at_length(ensemble: Ensemble, family: Family, chosen: list[int], index: int
         error=float(errors[-1]),
         samples=sums.samples,
         reliable=bool(np.isfinite(errors[-1])),
-        how=f"{HOW}; {RULE}",
+        how="; ".join(part for part in (HOW, cut, RULE) if part),
     )
     curve = Curve(
         x=steps.tolist(),
@@ -93,7 +88,7 @@ def _at_length(ensemble: Ensemble, family: Family, chosen: list[int], index: int
         series=[Series(f"L = {length}", numbers[:-1].tolist(), errors[:-1].tolist())],
     )
     where = family.where | {"length": length}
-    return Analysis("correlation", title, where, [result], curve, missing=_missing(sums, numbers, family))
+    return Analysis("correlation", title, where, [result], curve, words=cut, missing=_missing(sums, numbers, family))
 
 
 def curve_and_width(
