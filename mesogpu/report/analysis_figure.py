@@ -24,6 +24,9 @@ LABEL_LETTERS = 32
 ROOM = 0.05
 """Of the points' height, above and below."""
 
+MOST_ROOM = 3.0
+"""Heights of points and claimed theory that the picture may have to hold an asymptote."""
+
 
 def draw_analysis(record: Mapping[str, Any], summary: Mapping[str, Any]) -> Figure:
     """One record of a summary's analyses: every series with its errors, claimed theory solid, asymptotes dashed.
@@ -41,13 +44,13 @@ def draw_analysis(record: Mapping[str, Any], summary: Mapping[str, Any]) -> Figu
         present = [(x, {"value": value, "error": error}) for x, value, error in pairs if value is not None]
         x, items = [x for x, _ in present], [item for _, item in present]
         draw_points(axes, x, items, colour=colour, marker=marker, label=series["label"])
-    if curve.get("scales", "linear") in ("linear", "x"):
-        _keep_in_view(axes, curve)
+    beyond = _keep_in_view(axes, curve) if curve.get("scales", "linear") in ("linear", "x") else []
     shades = {series["label"]: colour for series, colour in zip(curve["series"], cycle(COLOURS), strict=False)}
     for line in curve.get("theory", ()):
         style = "-" if line["claimed"] else "--"
         shade = _shade(line["label"], shades)
-        axes.plot(line["x"], line["value"], color=shade, linestyle=style, zorder=1, label=line["label"], scaley=False)
+        label = line["label"] + (" (beyond the picture)" if line in beyond else "")
+        axes.plot(line["x"], line["value"], color=shade, linestyle=style, zorder=1, label=label, scaley=False)
     axes.set_xlabel(_labelled(curve["x_label"], curve["unit"]))
     axes.set_ylabel(_labelled(curve["y_label"], curve["y_unit"]))
     handles, labels = axes.get_legend_handles_labels()
@@ -58,12 +61,23 @@ def draw_analysis(record: Mapping[str, Any], summary: Mapping[str, Any]) -> Figu
     return figure
 
 
-def _keep_in_view(axes: Any, curve: Mapping[str, Any]) -> None:
-    """Limits that hold the points and the claimed theory; an asymptote may leave the picture."""
-    claimed = [line["value"] for line in curve.get("theory", ()) if line["claimed"]]
-    heights = [*axes.get_ylim(), *(value for values in claimed for value in values if value is not None)]
+def _keep_in_view(axes: Any, curve: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Limits that hold the points, the claimed theory, and asymptotes unless they dwarf these.
+
+    returns : the asymptotes that are not in view all along
+    """
+    lines = [(line, [value for value in line["value"] if value is not None]) for line in curve.get("theory", ())]
+    heights = [*axes.get_ylim(), *(value for line, values in lines if line["claimed"] for value in values)]
+    room = MOST_ROOM * (max(heights) - min(heights))
+    beyond = []
+    for line, values in lines:
+        if max([*heights, *values]) - min([*heights, *values]) <= room:
+            heights += values
+        else:
+            beyond.append(line)
     margin = ROOM * (max(heights) - min(heights))
     axes.set_ylim(min(heights) - margin, max(heights) + margin)
+    return beyond
 
 
 def _shade(label: str, shades: Mapping[str, str]) -> str:

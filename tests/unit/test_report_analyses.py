@@ -62,7 +62,7 @@ def test_the_figure_shows_points_errors_theory_and_counts():
     assert "300 realizations" in figure.get_suptitle()
     assert "energy = 0.8" in figure.get_suptitle()
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert set(labels) == {"L = 60", "L = 120", "theory", "asymptote"}
+    assert set(labels) == {"L = 60", "L = 120", "theory", "asymptote (beyond the picture)"}
 
 
 def test_a_claimed_line_is_in_view_and_an_asymptote_may_leave_it():
@@ -72,16 +72,27 @@ def test_a_claimed_line_is_in_view_and_an_asymptote_may_leave_it():
     assert high < 2.0
 
 
+def test_an_asymptote_that_fits_is_in_view_and_one_that_does_not_says_so_in_the_legend():
+    # Fault seen to fail it: limits by the points alone.
+    curve = record()["curve"]
+    near = {"label": "near", "x": [0.0, 0.006], "value": [1.0, 1.8], "claimed": False}
+    figure = draw(*file(record(curve=curve | {"theory": [*curve["theory"], near]})), "correlation")
+    assert 1.8 < figure.axes[0].get_ylim()[1] < 3.0
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "asymptote (beyond the picture)" in labels
+    assert "near" in labels
+
+
 def test_a_line_has_the_colour_of_the_series_that_it_names_and_stands_behind_the_points_in_the_legend():
     curve = record()["curve"]
     lines = [line | {"label": label} for line, label in zip(curve["theory"], ["wire at L = 120", "limit"], strict=True)]
     figure = draw(*file(record(curve=curve | {"theory": lines})), "correlation")
-    first, second = (line for line in figure.axes[0].lines if line.get_label() in ("wire at L = 120", "limit"))
+    first, second = (line for line in figure.axes[0].lines if line.get_label().startswith(("wire", "limit")))
     series = [container[0].get_color() for container in figure.axes[0].containers if container.get_label()[:1] == "L"]
     assert first.get_color() == series[1]
     assert second.get_color() not in series
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["L = 60", "L = 120", "wire at L = 120", "limit"]
+    assert labels == ["L = 60", "L = 120", "wire at L = 120", "limit (beyond the picture)"]
 
 
 @pytest.mark.parametrize("scales", ["x", "y", "xy"])
