@@ -30,9 +30,8 @@ from mesogpu.physics.slices import Slices
 from mesogpu.plan.limits import check_disk, check_memory
 from mesogpu.plan.plan import Plan, make_plan
 from mesogpu.plan.points import Point, count_points, points
-from mesogpu.report import plot_results, read_log, report_page, write_page
-from mesogpu.store import file_bytes, in_stored_blocks, open_results, pack
-from mesogpu.store.runlog import log_path
+from mesogpu.report import plot_results, report_page, write_page
+from mesogpu.store import file_bytes, in_stored_blocks, open_results, pack, read_log
 
 if TYPE_CHECKING:
     import xarray
@@ -315,7 +314,7 @@ def write_report(results: xarray.Dataset | str | os.PathLike[str], path: str | o
     dataset = open_results(results) if isinstance(results, str | os.PathLike) else results
     source = Path(dataset.encoding.get("source", "results.h5"))
     page = source.with_suffix(".html") if path is None else Path(path)
-    text = report_page(dataset, analyze(dataset), certificates(dataset), read_log(log_path(source)))
+    text = report_page(dataset, analyze(dataset), certificates(dataset), read_log(source))
     write_page(text, page)
     return page
 

@@ -2,7 +2,6 @@
 
 from mesogpu.report.comparison_text import comparison_table, comparison_verdicts
 from mesogpu.report.figure import plot_results
-from mesogpu.report.history import read_log
 from mesogpu.report.page import report_page, write_page
 from mesogpu.report.records import drawable
 from mesogpu.report.table import summary_table
@@ -15,7 +14,6 @@ __all__ = [
     "comparison_verdicts",
     "drawable",
     "plot_results",
-    "read_log",
     "report_page",
     "summary_table",
     "verdicts",

@@ -1,10 +1,8 @@
-"""The run log beside a results file, told as a table: when, where, what."""
+"""The run log of a results file, told as a table: when, where, what."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from mesogpu.report.tabular import Table
@@ -16,25 +14,10 @@ IN_OTHER_PLACES = ("config_sha256", "packages")
 UNENDED = "no end was logged: interrupted, killed, or still going on"
 
 
-def read_log(log: Path) -> list[dict[str, Any]]:
-    """Records of a run log, oldest first; none where there is no log. A line that a crash cut short is left out."""
-    if not log.is_file():
-        return []
-    records = []
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict):
-            records.append(record)
-    return records
-
-
 def history_table(records: Sequence[Mapping[str, Any]]) -> Table:
     """One row per record: time, host, version, event, and whatever else was logged in words.
 
-    records : as `read_log` gives them
+    records : as `store.read_log` gives them
     """
     rows = []
     for number, record in enumerate(records):
@@ -45,7 +28,7 @@ def history_table(records: Sequence[Mapping[str, Any]]) -> Table:
         cells = (time, record.get("host", ""), record.get("mesogpu_version", ""), record.get("event", ""))
         rows.append((*map(str, cells), ", ".join(words)))
     return Table(
-        title="Runs, from the log beside the file; times in UTC",
+        title="Runs, from the run log; times in UTC",
         columns=("time", "host", "version", "event", "details"),
         rows=tuple(rows),
         footnotes=(),

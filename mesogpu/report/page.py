@@ -69,7 +69,7 @@ def report_page(
     results      : as `open_results` gives it
     summary      : as `analyze` returns it
     certificates : as `analysis.certificates.certificates` returns them
-    records      : of the run log, as `history.read_log` gives them
+    records      : of the run log, as `store.read_log` gives them
     raises       : ConfigError where the configuration in the file cannot be read
     """
     experiment = stored_experiment(results)

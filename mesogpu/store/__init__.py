@@ -8,7 +8,7 @@ from mesogpu.store.progress import PointProgress, Progress, count_done, read_pro
 from mesogpu.store.provenance import packages
 from mesogpu.store.reader import open_results
 from mesogpu.store.repair import Repair, repair
-from mesogpu.store.runlog import append_log, run_log
+from mesogpu.store.runlog import append_log, read_log, run_log
 from mesogpu.store.verify import PointBlocks, Verification, verify
 from mesogpu.store.writer import Writer
 
@@ -29,6 +29,7 @@ __all__ = [
     "open_results",
     "pack",
     "packages",
+    "read_log",
     "read_progress",
     "repair",
     "run_log",

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from mesogpu.errors import EnvironmentFault
+from mesogpu.store.existing import opened
 from mesogpu.store.faults import explained
 from mesogpu.store.provenance import git_sha, packages
+from mesogpu.store.variables import RUN_LOG
 from mesogpu.version import __version__
 
 _log = logging.getLogger("mesogpu")
@@ -69,6 +71,35 @@ def append_log(path: str | os.PathLike[str], **record: Any) -> None:
         while rest:
             rest = rest[log.write(rest) or 0 :]
         os.fsync(log.fileno())
+
+
+def read_log(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """Records of the run log of a results file, oldest first: from beside it, or out of a packed file.
+
+    path    : the results file
+    returns : as they were logged; none where there is no log. A line that a crash cut short is left out
+    raises  : StoreError, DamagedFileError as `open_results`; EnvironmentFault where it may not be read
+    """
+    target = Path(path)
+    with explained(target, "run log"):
+        log = log_path(target)
+        text = log.read_bytes() if log.is_file() else _packed_log(target)
+    records = []
+    for line in text.decode("utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+    return records
+
+
+def _packed_log(path: Path) -> bytes:
+    if not path.is_file():
+        return b""
+    with opened(path) as (file, _):
+        return file[RUN_LOG.name][()].tobytes() if RUN_LOG.name in file else b""
 
 
 def log_path(path: Path) -> Path:

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from mesogpu import analyze
 from mesogpu.cli.commands import main
 from mesogpu.errors import DamagedFileError, EnvironmentFault, StoreError
-from mesogpu.store import Writer, append_log, open_results, pack, read_progress
+from mesogpu.store import Writer, append_log, open_results, pack, read_log, read_progress
 from mesogpu.store.existing import find, opened
 from mesogpu.store.hdf5_blocks import Hdf5Blocks
 from mesogpu.store.layout import make_layout
@@ -80,6 +80,8 @@ def test_the_run_log_travels_along(whole: Path, small: Path) -> None:
     with h5py.File(small) as file:
         text = file["run_log"][()].tobytes()
     assert text == Path(f"{whole}.log.jsonl").read_bytes()
+    assert read_log(small) == read_log(whole)
+    assert [record["event"] for record in read_log(small)] == ["started", "finished"]
     assert [json.loads(line)["event"] for line in text.decode().splitlines()] == ["started", "finished"]
 
 

@@ -13,7 +13,7 @@ import pytest
 import mesogpu
 from mesogpu.errors import EnvironmentFault, Interrupted
 from mesogpu.execute import RunRecord, WorkerLost, into_file
-from mesogpu.store import append_log, run_log
+from mesogpu.store import append_log, read_log, run_log
 
 CONFIG = {
     "schema": 1,
@@ -85,6 +85,11 @@ def test_a_line_cut_off_spoils_no_other(tmp_path: Path, rest: bytes) -> None:
     assert found[0]["workers"] == 2
     assert found[-1]["seconds"] == 1.5
     assert found[0].keys() >= STAMP
+    assert read_log(path) == found
+
+
+def test_no_log_is_no_error(tmp_path: Path) -> None:
+    assert read_log(tmp_path / "w.h5") == []
 
 
 def test_a_line_that_cannot_be_written_ends_no_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
