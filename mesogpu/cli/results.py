@@ -104,9 +104,10 @@ def _list_analyses(path: Path) -> None:
         narrate(f"{path} has no analysis with a figure of its own")
 
 
-def show_results(path: Path, figure: Path | None) -> dict[str, Any]:
+def show_results(path: Path, figure: Path | None, *, brief: bool = False) -> dict[str, Any]:
     """Print the summary table and the verdicts of a results file; draw its figure if a path is given.
 
+    brief   : whether each kind of analysis has one line
     returns : the summary
     """
     from mesogpu.analysis import analyze as analyze_results
@@ -117,7 +118,7 @@ def show_results(path: Path, figure: Path | None) -> dict[str, Any]:
         summary = analyze_results(dataset)
         table = summary_table(summary)
         emit_sheet(Sheet(table.title, table.columns, table.rows, table.footnotes, keys=table.keys))
-        sentences = verdicts(summary)
+        sentences = verdicts(summary, brief=brief)
         if sentences:
             emit("")
             emit_sentences(sentences)

@@ -95,7 +95,7 @@ def _show(path: Path) -> None:
 
     narrate("")
     figure = path.with_suffix(".png")
-    show_results(path, figure)
+    show_results(path, figure, brief=True)
     emit(f"\nFigure: {figure}")
     narrate(
         f"\nGo on:  mesogpu report {path}\n        mesogpu analyze {path} --json"

@@ -13,6 +13,9 @@ MOST_RECORDS = 3
 MOST_RESULTS = 4
 """Results of one record that are told, the first ones."""
 
+MOST_BRIEF = 2
+"""Results in the one line that a kind has at the end of a run."""
+
 Record = Mapping[str, Any]
 
 
@@ -21,15 +24,38 @@ def analyses_sentences(summary: Mapping[str, Any]) -> list[str]:
 
     summary : as `analyze` returns it
     """
-    kinds: dict[str, list[Record]] = {}
-    for record in summary["analyses"]:
-        kinds.setdefault(record["kind"], []).append(record)
     sentences = []
-    for records in kinds.values():
+    for records in _by_kind(summary):
         sentences += [sentence(record) for record in records[:MOST_RECORDS]]
         if len(records) > MOST_RECORDS:
             sentences.append(f"{records[0]['title']}: {len(records) - MOST_RECORDS} more of these in --json.")
     return sentences
+
+
+def brief_sentences(summary: Mapping[str, Any]) -> list[str]:
+    """One line for each kind of analysis: the first record that has numbers, its first ones.
+
+    summary : as `analyze` returns it
+    """
+    chosen = [next(filter(_is_whole, records), records[0]) for records in _by_kind(summary)]
+    return [_brief(record) for record in chosen]
+
+
+def _by_kind(summary: Mapping[str, Any]) -> list[list[Record]]:
+    kinds: dict[str, list[Record]] = {}
+    for record in summary["analyses"]:
+        kinds.setdefault(record["kind"], []).append(record)
+    return list(kinds.values())
+
+
+def _is_whole(record: Record) -> bool:
+    return bool(record["results"]) and not record.get("missing")
+
+
+def _brief(record: Record) -> str:
+    if record.get("words") and _is_whole(record):
+        return f"{record['title']}{_place(record['where'])}: {record['words']}."
+    return sentence({**record, "results": record["results"][:MOST_BRIEF], "fit": None})
 
 
 def sentence(record: Record) -> str:

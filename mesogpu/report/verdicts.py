@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mesogpu.report.analyses import analyses_sentences
+from mesogpu.report.analyses import analyses_sentences, brief_sentences
 from mesogpu.report.bars_verdicts import bars_verdicts
 from mesogpu.report.counts import of_bars, progress
 from mesogpu.report.numbers import SYMBOLS, at, with_error
@@ -15,12 +15,13 @@ UNTRUSTED_SAMPLES = "too few realizations, or error bars that heavy tails make u
 UNTRUSTED_BARS = "their error bars are not to be trusted"
 
 
-def verdicts(summary: Mapping[str, Any]) -> list[str]:
+def verdicts(summary: Mapping[str, Any], *, brief: bool = False) -> list[str]:
     """What the checks of a summary say: one sentence for all that agree with one source, one for each that does not.
 
     Then one for each analysis.
 
     summary : as `analyze` returns it
+    brief   : one line for each kind of analysis, without fits
     """
     bars = of_bars(summary)
     sentences = [] if summary["complete"] else [_progress(summary)]
@@ -28,14 +29,14 @@ def verdicts(summary: Mapping[str, Any]) -> list[str]:
     if len(signatures) > 1:
         sentences.append(f"Mixed arithmetic: samples of {' and '.join(signatures)}, which differ in the last bits.")
     fits = [fit for fit in summary["fits"].get("one_l", ()) if fit["l"]]
-    sentences += [_mean_free_path(fit) for fit in fits[:MOST_FITS]]
+    sentences += [_mean_free_path(fit, brief=brief) for fit in fits[:MOST_FITS]]
     sentences += bars_verdicts(summary) if bars else []
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for check in summary["checks"]:
         groups.setdefault((check["what"], check["source"]), []).append(check)
     for checks in groups.values():
         sentences += _group(checks, UNTRUSTED_BARS if bars else UNTRUSTED_SAMPLES)
-    return sentences + analyses_sentences(summary)
+    return sentences + (brief_sentences(summary) if brief else analyses_sentences(summary))
 
 
 def _progress(summary: Mapping[str, Any]) -> str:
@@ -44,11 +45,11 @@ def _progress(summary: Mapping[str, Any]) -> str:
     return f"The file is not complete: {computed} of {planned} {noun} are in these numbers."
 
 
-def _mean_free_path(fit: Mapping[str, Any]) -> str:
+def _mean_free_path(fit: Mapping[str, Any], *, brief: bool) -> str:
     lengths = ", ".join(str(length) for length in fit["lengths_used"])
     value = with_error(fit["l"]["value"], fit["l"]["error"])
     sentence = f"Mean free path l = {value} slices{at(fit['parameters'])}, from <g> at L = {lengths}"
-    if fit["drift"] is not None:
+    if fit["drift"] is not None and not brief:
         alone = [item["value"] for item in fit["per_length"] if item["length"] in fit["lengths_used"]]
         # The curve is good to 1 %, so with many samples chi-square alone would condemn a correct run.
         sentence += (
@@ -71,11 +72,11 @@ def _group(checks: Sequence[Mapping[str, Any]], untrusted: str) -> list[str]:
     if len(agreeing) == 1:
         sentences.append(_single(agreeing[0], symbol, "agrees with"))
     elif agreeing:
-        farthest = max(agreeing, key=lambda check: abs(check["distance"]))
+        farthest = max(abs(check["distance"]) for check in agreeing)
         every = "all " if len(agreeing) == len(checks) else ""
         sentences.append(
-            f"{symbol} agrees with {source} at {every}{len(agreeing)} of {len(checks)} entries; the farthest,"
-            f"{_at(farthest)}, is {abs(farthest['distance']):.1f} combined errors away."
+            f"{symbol} agrees with {source} at {every}{len(agreeing)} of {len(checks)} entries, within {farthest:.1f} "
+            "combined errors."
         )
     sentences += [_single(check, symbol, "DIFFERS from") for check in checks if check["agrees"] is False]
     if withheld:

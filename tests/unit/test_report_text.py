@@ -103,6 +103,17 @@ def test_agreement_is_one_sentence_and_every_disagreement_has_its_own(summary):
     assert any(s.startswith("Mean free path l = 40.") for s in sentences)
 
 
+def test_a_run_ends_with_one_short_line_for_each_kind_of_analysis(summary):
+    # Fault seen to fail it: the sentences of every record.
+    kinds = {record["kind"] for record in summary["analyses"]}
+    judged = verdicts({**summary, "analyses": []}, brief=True)
+    lines = verdicts(summary, brief=True)[len(judged) :]
+    assert len(lines) == len(kinds) <= 6
+    assert max(map(len, lines)) < 160
+    assert not any("chi-square" in sentence for sentence in [*judged, *lines])
+    assert any("chi-square" in sentence for sentence in verdicts(summary))
+
+
 def test_an_unfinished_file_says_so_first():
     results = wire_results(np.random.default_rng(4), realizations=100)
     results["status"][1, :, 60:] = 255
