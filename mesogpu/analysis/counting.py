@@ -109,7 +109,8 @@ def _theory(ensemble: Ensemble, point: int, index: int, order: int) -> Theory | 
     length, value = int(ensemble.slices[point, index]), DIFFUSIVE_CURRENT_CUMULANTS[order]
     conductance = ensemble.entries[point][index]["conductance_mean"]["value"]
     claimed = strip.symmetry.beta == 2 and strip.one(conductance) >= THIRD_CONDUCTANCE
-    claimed = claimed and strip.is_diffusive_wire(length, conductance, length / one_l.value, THIRD_S)
+    # Unlike var g, it is the same in a diffusive conductor of any shape (Nazarov 1994).
+    claimed = claimed and length >= THIRD_S * one_l.value and strip.class_is_definite(length)
     if order == 3 and claimed:
         return expectation(value, THIRD_ERROR * value, SOURCE)
     return {"value": value, "model_error": None, "source": LONG}

@@ -97,6 +97,7 @@ def test_a_diffusive_wire_shows_its_third_cumulant_and_is_judged_at_beta_2():
     assert numbers["fano"]["value"] == pytest.approx(summary["points"][0]["fano"]["value"], rel=1e-12)
     assert numbers["third_current_cumulant"]["value"] == pytest.approx(1 / 15, rel=0.05)
     assert numbers["fourth_current_cumulant"]["theory"]["model_error"] is None
+    assert "third_current_cumulant" in {c["what"] for c in summary["checks"]}
     assert "third_current_cumulant" not in {c["what"] for c in records(flux=0.0)[0]["checks"]}
 
 
