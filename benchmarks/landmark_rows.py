@@ -57,7 +57,8 @@ def classes(runs: Runs) -> list[Check]:
     expected = demanded(
         2.0 * CLASSES_CHANNELS / (CLASSES_CHANNELS + 1.0), 2.0, "xi = (beta N + 2 - beta) l (Beenakker 1997; 2 %)"
     )
-    return [check("xi_ratio", {"parameters": {"flux": "0.02 / 0"}}, ratio, error, expected)]
+    where = {"parameters": {"flux": "0.02 / 0"}}
+    return [check("xi_ratio", where, ratio, error, expected) | {"label": "xi(flux)/xi(0)"}]
 
 
 def wire(runs: Runs) -> list[Check]:
@@ -69,11 +70,13 @@ def wire(runs: Runs) -> list[Check]:
     length = point["localization_length"]
     source = "(N + 1) l, l from <g>(L) of the same strip (2 %)"
     expected = expectation(unit, math.hypot(relative, 0.02 / 3.0) * unit, source)
-    found = [check("localization_length", {"parameters": {}}, length["value"], length["error"], expected)]
+    found = [
+        check("localization_length", {"parameters": {}}, length["value"], length["error"], expected) | {"label": "xi"}
+    ]
     for rank, exponent in enumerate(point["spectrum"][: (fit["channels"] + 1) // 2 - 1], start=1):
         value, error = exponent["value"] * unit / rank, exponent["error"] * unit / rank
         even = demanded(1.0, 5.0, "evenly spaced exponents, gamma_n = n / xi up to N/2 (Beenakker 1997; 5 %)")
-        found.append(check("spacing", {"parameters": {"n": rank}}, value, error, even))
+        found.append(check("spacing", {"parameters": {"n": rank}}, value, error, even) | {"label": "gamma_n xi/n"})
     return found
 
 
@@ -93,7 +96,8 @@ def tubes(runs: Runs) -> list[Check]:
         value = hard["value"] / tube["value"]
         error = value * math.hypot(hard["error"] / hard["value"], tube["error"] / tube["value"])
         where = {"parameters": {"W": RATIO_DISORDER, "M": entry["length"]}}
-        found.append(check("variance_ratio", where, value, error, expected))
+        label = "var g, hard/periodic"
+        found.append(check("variance_ratio", where, value, error, expected) | {"label": label})
     return found
 
 

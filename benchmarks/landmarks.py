@@ -22,9 +22,11 @@ from typing import Any
 
 import mesogpu
 from benchmarks.landmark_rows import COMPARISONS, NOT_JUDGED, Runs
+from benchmarks.landmark_table import place
 from benchmarks.machine import ROOT, provenance, write_json
 from benchmarks.options import options
 from mesogpu.execute import default_workers
+from mesogpu.report.numbers import SYMBOLS
 
 CONFIGS = ROOT / "configs"
 
@@ -49,6 +51,7 @@ LANDMARKS = (
     Landmark("wires", "landmarks/wires"),
     Landmark("magnetoconductance", "landmarks/magnetoconductance"),
     Landmark("su2", "su2"),
+    Landmark("kramers", "landmarks/kramers"),
     Landmark("magnetic", "magnetic"),
     Landmark("squares", "landmarks/squares"),
     Landmark("tubes", "landmarks/tubes"),
@@ -78,7 +81,7 @@ def main() -> int:
             summaries[landmark.name] = summary = run(landmark, folder, asked.workers, quick=asked.quick)
             seconds[landmark.name] = time.perf_counter() - start
             found = [*grouped(landmark.name, summary["checks"]), *compared(landmark.name, summaries)]
-            rows += found
+            rows += [{"config": landmark.config} | row for row in found]
             print(f"{landmark.name}, {seconds[landmark.name]:.0f} s")
             print("".join(f"  {line(row)}\n" for row in found), end="", flush=True)
     away = [row for row in rows if row["agrees"] is False]
@@ -125,6 +128,7 @@ def grouped(name: str, checks: Iterable[Mapping[str, Any]]) -> list[dict[str, An
             {
                 "landmark": name,
                 "quantity": what,
+                "label": farthest.get("label") or SYMBOLS.get(what, what),
                 "source": source,
                 "entries": len(judged),
                 "agreeing": sum(check["agrees"] for check in judged),
@@ -142,16 +146,12 @@ def grouped(name: str, checks: Iterable[Mapping[str, Any]]) -> list[dict[str, An
 def line(row: Mapping[str, Any]) -> str:
     """A row as it is printed."""
     verdict = "agrees" if row["agrees"] else "DIFFERS"
-    place = ", ".join(f"{key} = {value}" for key, value in _place(row["where"]).items())
+    at = place(row["where"])
     return (
-        f"{verdict} {row['quantity']} {row['agreeing']}/{row['entries']}: {row['value']:.6g} +- {row['error']:.2g} "
+        f"{verdict} {row['label']} {row['agreeing']}/{row['entries']}: {row['value']:.6g} +- {row['error']:.2g} "
         f"against {row['reference']:.6g} +- {row['reference_error']:.2g}, {row['distance']:+.1f}"
-        f"{f' at {place}' if place else ''}; {row['source']}"
+        f"{f' at {at}' if at else ''}; {row['source']}"
     )
-
-
-def _place(where: Mapping[str, Any]) -> dict[str, Any]:
-    return {**where.get("parameters", {}), **({"L": where["length"]} if "length" in where else {})}
 
 
 def _own_options(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The README's performance section, from the committed results: nothing in it is typed by hand.
+"""The README's tables of landmarks and of performance, from the committed results: nothing is typed by hand.
 
     python -m benchmarks.table [--check]
 
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import case_name
+from benchmarks.landmark_table import landmark_section
+from benchmarks.markdown import markdown, with_section
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 RESULTS = ROOT / "benchmarks" / "results"
-OPEN, CLOSE = "<!-- performance -->", "<!-- /performance -->"
 NAMES = ("kernels", "peers", "models", "bars", "ensemble", "gpu")
 DISORDER = 2.0
 """The full width of the disorder that the table shows; the other is in the results."""
@@ -35,7 +36,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if README.md is out of date")
     asked = parser.parse_args()
     text = README.read_text(encoding="utf-8")
-    wanted = with_section(text, section(RESULTS))
+    wanted = with_results(text, RESULTS)
     if asked.check:
         print("README.md is up to date" if wanted == text else "README.md is out of date: python -m benchmarks.table")
         return int(wanted != text)
@@ -43,20 +44,18 @@ def main() -> int:
     return 0
 
 
-def with_section(text: str, body: str) -> str:
-    """The text with `body` between its markers.
+def with_results(text: str, folder: Path) -> str:
+    """The text with every section as the folder's results have it.
 
     raises : ValueError where a marker is missing
     """
-    before, opened, rest = text.partition(OPEN)
-    _, closed, after = rest.partition(CLOSE)
-    if not (opened and closed):
-        raise ValueError(f"no {OPEN} ... {CLOSE} in the text")
-    return f"{before}{OPEN}\n{body}{CLOSE}{after}"
+    found = _read(folder / "landmarks.json")
+    text = with_section(text, "performance", section(folder))
+    return with_section(text, "landmarks", landmark_section(found) if found else "")
 
 
 def section(folder: Path) -> str:
-    """Markdown of every part whose results are in the folder."""
+    """Markdown of every part of the performance section whose results are in the folder."""
     found = {name: _read(folder / f"{name}.json") for name in NAMES}
     parts = []
     if found["kernels"]:
@@ -87,7 +86,7 @@ def kernel_table(kernels: Document, peers: Document | None) -> str:
         cells += [_times(peer.get("numpy"))] if beside else []
         cells += [_times(peer.get("kwant", {}).get(kind)) for kind in kinds]
         lines.append(cells)
-    return _markdown(heads, lines)
+    return markdown(heads, lines)
 
 
 def kernel_notes(kernels: Document, peers: Document | None) -> str:
@@ -136,7 +135,7 @@ def bars_table(bars: Document) -> str:
         for row in bars["rows"]
     ]
     heads = ["bar", "us", "slices/s", "GFLOP/s", "% of dgemm", "NumPy QR", "to 0.1 %", "H200, predicted"]
-    return _markdown(heads, lines)
+    return markdown(heads, lines)
 
 
 def bars_note(bars: Document) -> str:
@@ -198,7 +197,7 @@ def gpu_table(gpu: Document) -> str:
         f"{device['name']}, driver {device['driver']}; cuBLAS's dgemm {gpu['peaks_gflops']['dgemm']:.0f} GFLOP/s in "
         f"the same run. Commit `{gpu['machine']['commit'][:10]}`, {gpu['machine']['date']}."
     )
-    return f"{_markdown(heads, lines)}\n\n{note}"
+    return f"{markdown(heads, lines)}\n\n{note}"
 
 
 def _read(path: Path) -> Document | None:
@@ -225,11 +224,6 @@ def _duration(seconds: float) -> str:
 
 def _times(timing: Document | None) -> str:
     return f"{timing['ratio']:,.0f} x" if timing else ""
-
-
-def _markdown(heads: list[str], lines: list[list[str]]) -> str:
-    rule = ["---"] + ["---:"] * (len(heads) - 1)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [heads, rule, *lines])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import landmark_rows, landmarks
+from benchmarks import landmark_rows, landmark_table, landmarks
 from mesogpu.config.load import load_experiment
 from mesogpu.plan import make_plan
 
@@ -31,9 +31,32 @@ def test_a_row_counts_what_agrees_and_shows_the_farthest():
         ("a law", 1, 1, True),
     ]
     assert rows[0]["where"]["length"] == 20
-    assert landmarks.line(rows[0]).startswith(
-        "DIFFERS fano 1/2: 1 +- 0.1 against 1.1 +- 0.2, -3.5 at flux = 0.0, L = 20"
+    assert landmarks.line(rows[0]).startswith("DIFFERS F 1/2: 1 +- 0.1 against 1.1 +- 0.2, -3.5 at flux = 0, L = 20")
+
+
+def test_the_readme_shows_chosen_rows_and_whatever_differs():
+    # Seen to fail with rows that differ left out.
+    def row(landmark: str, quantity: str, agrees: bool) -> dict[str, Any]:
+        (found,) = landmarks.grouped(landmark, [verdict(0.5 if agrees else 3.5, 20) | {"what": quantity}])
+        return {"config": landmark} | found
+
+    rows = [row("quickstart", "conductance_variance", True), row("quickstart", "fano", True), row("su2", "fano", False)]
+    machine = {"cpu": "some processor", "workers": 2, "commit": "a" * 40, "date": "2026-11-21"}
+    document = {"rows": rows, "machine": machine, "seconds": {"su2": 90.0, "wires": 30.0}, "not_judged": ["all else"]}
+    shown = landmark_table.landmark_section(document)
+    cells = "| 1.00(10) | 1.10(20) | -9.1 % |"
+    assert (
+        f"| [quickstart](configs/quickstart.yaml) | var g | flux = 0, L = 20 {cells} +0.5 | 1 of 1 | a table |" in shown
     )
+    assert f"| [su2](configs/su2.yaml) | F | flux = 0, L = 20 {cells} +3.5 | 0 of 1, DIFFERS | a table |" in shown
+    assert shown.count("configs/") == 2
+    assert "2 of 3 rows agree" in shown
+    assert "2 minutes, at most 90 s for one experiment (su2)" in shown
+    assert "- All else." in shown
+
+
+def test_every_landmark_has_a_row_in_the_readme():
+    assert landmark_table.SHOWN.keys() == {landmark.name for landmark in landmarks.LANDMARKS}
 
 
 @pytest.mark.parametrize("landmark", landmarks.LANDMARKS, ids=lambda landmark: landmark.name)
