@@ -47,5 +47,6 @@ def _of_point(ensemble: Ensemble, point: int) -> Analysis:
         for name, label, order in NAMES
     ]
     series = [Series(label, [s.value for s in orders[order]], errors[order]) for _, label, order in NAMES]
-    curve = Curve([float(x) for x in lengths], "length", "slices", "cumulant", ensemble.conductance_unit, series)
+    unit = f"({ensemble.conductance_unit})^k"
+    curve = Curve([float(x) for x in lengths], "length", "slices", "cumulant of order k", unit, series)
     return Analysis(kind, title, where, results, curve)

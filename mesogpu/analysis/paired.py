@@ -130,9 +130,10 @@ def _lines(ensemble: Ensemble, family: Family, origin: int) -> list[Line]:
     if first.symmetry.beta != 1:
         return []
     fluxes, width = np.linspace(family.values[0], family.values[-1], LINE_POINTS), first.system.lattice.width
-    lines = []
-    for length in ensemble.slices[family.points[0]]:
-        if length >= first.verified.aspect * width:
+    lines, entries = [], ensemble.entries[family.points[origin]]
+    for entry in entries:
+        length, one = entry["length"], first.one(entry["conductance_mean"]["value"])
+        if length >= first.verified.aspect * width and one >= first.verified.conductance:
             law = first.symmetry.multiplicity * (wire_correction(float(length), fluxes, width=width) + 1.0 / 3.0)
             lines.append(Line(f"coherent wire, L >> l, at L = {length}", fluxes.tolist(), law.tolist(), False))
     return lines

@@ -93,13 +93,13 @@ def plot(results: Path, figure: Path | None, analysis: str | None, list_analyses
 
 def _list_analyses(path: Path) -> None:
     from mesogpu.analysis import analyze as analyze_results
-    from mesogpu.report import drawable
+    from mesogpu.report import drawable, heading
     from mesogpu.store import open_results
 
     with open_results(path) as dataset:
         found = drawable(analyze_results(dataset))
     for name, record in found.items():
-        emit(f"{name}: {record['title']}")
+        emit(f"{name}: {heading(record)}")
     if not found:
         narrate(f"{path} has no analysis with a figure of its own")
 

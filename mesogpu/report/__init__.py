@@ -3,7 +3,7 @@
 from mesogpu.report.comparison_text import comparison_table, comparison_verdicts
 from mesogpu.report.figure import plot_results
 from mesogpu.report.page import report_page, write_page
-from mesogpu.report.records import drawable
+from mesogpu.report.records import drawable, heading
 from mesogpu.report.table import summary_table
 from mesogpu.report.tabular import Table
 from mesogpu.report.verdicts import verdicts
@@ -13,6 +13,7 @@ __all__ = [
     "comparison_table",
     "comparison_verdicts",
     "drawable",
+    "heading",
     "plot_results",
     "report_page",
     "summary_table",

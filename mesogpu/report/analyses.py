@@ -55,7 +55,8 @@ def _is_whole(record: Record) -> bool:
 def _brief(record: Record) -> str:
     if record.get("words") and _is_whole(record):
         return f"{record['title']}{_place(record['where'])}: {record['words']}."
-    return sentence({**record, "results": record["results"][:MOST_BRIEF], "fit": None})
+    trusted = [result for result in record["results"] if result["reliable"]] or record["results"]
+    return sentence({**record, "results": trusted[:MOST_BRIEF], "fit": None})
 
 
 def sentence(record: Record) -> str:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
-from itertools import cycle
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mesogpu.report.counts import span, unfinished
+from mesogpu.report.numbers import plain
 from mesogpu.report.panels import GREY, draw_points, place_legend
 from mesogpu.report.records import place
-from mesogpu.report.series import COLOURS, MARKERS
+from mesogpu.report.series import COLOURS, MARKERS, MOST_SERIES, spread
 
 SIZE = (4.6, 3.0)
 """Inches: one and a half columns of a journal page."""
 
 TITLE_LETTERS = 76
 LABEL_LETTERS = 32
+SHORT_LETTERS = 30
+UNBROKEN = "\N{NO-BREAK SPACE}"
+MOST_TICKS = 8
 ROOM = 0.05
 """Of the points' height, above and below."""
 
@@ -39,25 +42,33 @@ def draw_analysis(record: Mapping[str, Any], summary: Mapping[str, Any]) -> Figu
     for axis in "xy":
         if axis in curve.get("scales", "linear").removeprefix("linear"):
             axes.set(**{f"{axis}scale": "log"})
-    for series, colour, marker in zip(curve["series"], cycle(COLOURS), cycle(MARKERS), strict=False):
+    drawn = spread(curve["series"], MOST_SERIES)
+    hidden = {series["label"]: "" for series in curve["series"] if series not in drawn}
+    curve = {**curve, "theory": [line for line in curve.get("theory", ()) if not _named(line["label"], hidden)]}
+    for series, colour, marker in zip(drawn, COLOURS, MARKERS, strict=False):
         pairs = zip(curve["x"], series["value"], series["error"], strict=True)
         present = [(x, {"value": value, "error": error}) for x, value, error in pairs if value is not None]
         x, items = [x for x, _ in present], [item for _, item in present]
         draw_points(axes, x, items, colour=colour, marker=marker, label=series["label"])
     beyond = _keep_in_view(axes, curve) if curve.get("scales", "linear") in ("linear", "x") else []
-    shades = {series["label"]: colour for series, colour in zip(curve["series"], cycle(COLOURS), strict=False)}
-    for line in curve.get("theory", ()):
+    shades = {series["label"]: colour for series, colour in zip(drawn, COLOURS, strict=False)}
+    for line in curve["theory"]:
         style = "-" if line["claimed"] else "--"
-        shade = _shade(line["label"], shades)
+        shade = shades.get(_named(line["label"], shades), GREY)
         label = line["label"] + (" (beyond the picture)" if line in beyond else "")
         axes.plot(line["x"], line["value"], color=shade, linestyle=style, zorder=1, label=label, scaley=False)
+    if curve.get("scales", "linear") in ("x", "xy") and len(curve["x"]) <= MOST_TICKS:
+        axes.set_xticks(curve["x"], [plain(x) for x in curve["x"]])
+        axes.set_xticks([], minor=True)
     axes.set_xlabel(_labelled(curve["x_label"], curve["unit"]))
     axes.set_ylabel(_labelled(curve["y_label"], curve["y_unit"]))
     handles, labels = axes.get_legend_handles_labels()
     # The points first, then the theory.
     order = sorted(range(len(handles)), key=lambda number: isinstance(handles[number], Line2D))
     place_legend(figure, [handles[number] for number in order], [labels[number] for number in order])
-    figure.suptitle(textwrap.fill(", ".join(_title(record, summary)), TITLE_LETTERS), fontsize=8.0)
+    left_out = [f"{len(drawn)} of {len(curve['series'])} series"] if hidden else []
+    title = ", ".join(_unbroken(part) for part in [*_title(record, summary), *left_out])
+    figure.suptitle("\n".join(_wrapped(title, TITLE_LETTERS)), fontsize=8.0)
     return figure
 
 
@@ -80,17 +91,25 @@ def _keep_in_view(axes: Any, curve: Mapping[str, Any]) -> list[Mapping[str, Any]
     return beyond
 
 
-def _shade(label: str, shades: Mapping[str, str]) -> str:
-    """The colour of the series that a line's label names as a whole word; grey for a line of its own."""
-    for name, colour in shades.items():
-        if name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", label):
-            return colour
-    return GREY
+def _named(label: str, names: Iterable[str]) -> str:
+    """The series that a line's label names as a whole word; empty for a line of its own."""
+    found = (name for name in names if name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", label))
+    return next(found, "")
+
+
+def _unbroken(text: str, short: int = SHORT_LETTERS) -> str:
+    """A short text with spaces at which no line ends; a longer one with those around an equals sign alone."""
+    return text.replace(" ", UNBROKEN) if len(text) <= short else text.replace(" = ", f"{UNBROKEN}={UNBROKEN}")
+
+
+def _wrapped(text: str, letters: int) -> list[str]:
+    lines = textwrap.wrap(text, letters, break_long_words=False)
+    return [line.replace(UNBROKEN, " ") for line in lines]
 
 
 def _labelled(label: str, unit: str) -> str:
     """What an axis is, with its unit, in lines that the axis can hold."""
-    lines = textwrap.wrap(label, LABEL_LETTERS) or [""]
+    lines = _wrapped(_unbroken(label, 0), LABEL_LETTERS) or [""]
     if unit:
         apart = "\n" if len(f"{lines[-1]} ({unit})") > LABEL_LETTERS else " "
         lines[-1] += f"{apart}({unit})"

@@ -18,7 +18,7 @@ from mesogpu.report.counts import of_bars, progress, used
 from mesogpu.report.csv_text import summary_csv
 from mesogpu.report.figure import figure_svg
 from mesogpu.report.history import history_table
-from mesogpu.report.records import analysis_tables, drawable, fit_facts, place
+from mesogpu.report.records import analysis_tables, drawable, fit_facts, heading
 from mesogpu.report.series import spread
 from mesogpu.report.table import summary_table
 from mesogpu.report.tabular import Table
@@ -51,6 +51,9 @@ SECTIONS = (
 
 PIXELS_A_POINT = 1.5
 """Size of a figure where there is room for it."""
+
+NARROW = 544
+"""Pixels of a figure of one panel, which a phone can show whole; wider ones are scrolled."""
 
 SETTINGS = ("signature", "block_size", "mesogpu_version", "git_sha")
 IN_OTHER_PLACES = {"config", "packages", *SETTINGS}
@@ -180,7 +183,7 @@ def _analysis(
 
     name : of its figure, None without
     """
-    title = ", ".join(part for part in (record["title"], place(record)) if part)
+    title = heading(record)
     drawn = None
     if name is not None:
         caption = f"{title}: points with error bars, theory as lines. The numbers are in the table."
@@ -200,7 +203,8 @@ def _picture(image: bytes, caption: str) -> dict[str, Any]:
     """A figure as a data URI, which keeps the names inside each image apart and lets nothing in it run."""
     points = re.search(rb'<svg [^>]*?width="([0-9.]+)pt"', image)
     width = round(float(points.group(1)) * PIXELS_A_POINT) if points else None
-    return {"source": _data_uri("image/svg+xml", image), "caption": caption, "width": width}
+    narrow = width is not None and width <= NARROW
+    return {"source": _data_uri("image/svg+xml", image), "caption": caption, "width": width, "narrow": narrow}
 
 
 def _shortened(table: Table) -> Table:

@@ -55,6 +55,11 @@ def fit_facts(record: Record) -> list[tuple[str, str]]:
     return [(term, text) for term, text in facts if text]
 
 
+def heading(record: Record) -> str:
+    """What an analysis is, and where in the sweep."""
+    return ", ".join(part for part in (record["title"], place(record)) if part)
+
+
 def place(record: Record) -> str:
     """Where in the sweep, in words; empty for all of it."""
     found = record.get("where") or {}

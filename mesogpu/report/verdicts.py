@@ -7,10 +7,10 @@ from typing import Any
 
 from mesogpu.report.analyses import analyses_sentences, brief_sentences
 from mesogpu.report.bars_verdicts import bars_verdicts
-from mesogpu.report.counts import of_bars, progress
+from mesogpu.report.counts import of_bars, progress, used
 from mesogpu.report.numbers import SYMBOLS, at, with_error
 
-MOST_FITS = 6
+MOST_FITS, MOST_BRIEF_FITS = 6, 3
 UNTRUSTED_SAMPLES = "too few realizations, or error bars that heavy tails make unreliable"
 UNTRUSTED_BARS = "their error bars are not to be trusted"
 
@@ -29,14 +29,26 @@ def verdicts(summary: Mapping[str, Any], *, brief: bool = False) -> list[str]:
     if len(signatures) > 1:
         sentences.append(f"Mixed arithmetic: samples of {' and '.join(signatures)}, which differ in the last bits.")
     fits = [fit for fit in summary["fits"].get("one_l", ()) if fit["l"]]
-    sentences += [_mean_free_path(fit, brief=brief) for fit in fits[:MOST_FITS]]
+    if brief and len(fits) > MOST_BRIEF_FITS:
+        values = [fit["l"]["value"] for fit in fits]
+        sentences.append(f"Mean free path l = {min(values):.4g} to {max(values):.4g} slices at {len(fits)} points.")
+    else:
+        sentences += [_mean_free_path(fit, brief=brief) for fit in fits[:MOST_FITS]]
     sentences += bars_verdicts(summary) if bars else []
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    empty = {_key(entry) for entry in summary["points"] if not used(entry)}
     for check in summary["checks"]:
+        if _key(check["where"]) in empty:
+            continue
         groups.setdefault((check["what"], check["source"]), []).append(check)
     for checks in groups.values():
         sentences += _group(checks, UNTRUSTED_BARS if bars else UNTRUSTED_SAMPLES)
     return sentences + (brief_sentences(summary) if brief else analyses_sentences(summary))
+
+
+def _key(where: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A point and a length, by which entries and checks are matched."""
+    return tuple(where["parameters"].items()), where.get("length")
 
 
 def _progress(summary: Mapping[str, Any]) -> str:

@@ -95,11 +95,34 @@ def test_a_line_has_the_colour_of_the_series_that_it_names_and_stands_behind_the
     assert labels == ["L = 60", "L = 120", "wire at L = 120", "limit (beyond the picture)"]
 
 
+def test_of_many_series_some_are_drawn_with_their_lines_and_the_title_counts_them():
+    # Fault seen to fail it: every series drawn.
+    one = record()["curve"]["series"][1]
+    series = [one | {"label": f"L = {length}"} for length in range(10, 21)]
+    lines = [{"label": f"wire at L = {k}", "x": [0.0, 0.006], "value": [0.5, 0.5], "claimed": False} for k in (10, 11)]
+    figure = draw(*file(record(curve=record()["curve"] | {"series": series, "theory": lines})), "correlation")
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert len(labels) == 7
+    assert {"L = 10", "L = 20", "wire at L = 10"} <= set(labels)
+    assert "6 of 11 series" in figure.get_suptitle()
+
+
+def test_a_title_breaks_between_its_parts():
+    title = figure_title(record(title="Paired differences of <g> over a width"))
+    assert title.split("\n")[1] == "300 realizations"
+
+
+def figure_title(made):
+    return draw(*file(made), "correlation").get_suptitle()
+
+
 @pytest.mark.parametrize("scales", ["x", "y", "xy"])
 def test_axes_are_logarithmic_as_the_record_says(scales):
     curve = record()["curve"] | {"scales": scales, "x": [0.1, 1.0, 10.0]}
     (axes,) = draw(*file(record(curve=curve)), "correlation").axes
     assert (axes.get_xscale() == "log", axes.get_yscale() == "log") == ("x" in scales, "y" in scales)
+    if "x" in scales:
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["0.1", "1", "10"]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])

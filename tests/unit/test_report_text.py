@@ -121,6 +121,15 @@ def test_an_unfinished_file_says_so_first():
     assert sentences[0] == "The file is not complete: 800 of 1000 samples are in these numbers."
 
 
+def test_points_that_are_not_computed_yet_are_not_told_to_lack_a_verdict():
+    # Fault seen to fail it: entries without a sample counted among those without a verdict.
+    results = wire_results(np.random.default_rng(4), realizations=4096)
+    results["status"][1] = 255
+    sentences = verdicts(analyze(results, experiment=strip_experiment()))
+    assert any(s.startswith("var g") and "flux = 0" in s for s in sentences)
+    assert not any("No verdict" in s or "of 10 entries" in s for s in sentences)
+
+
 def test_one_realization_gets_no_verdict():
     results = wire_results(np.random.default_rng(5), realizations=1)
     sentences = verdicts(analyze(results, experiment=strip_experiment()))
