@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import mesogpu
+from mesogpu.report import summary_table, verdicts
 
 ROOT = Path(__file__).parents[2]
 REFERENCES = json.loads((ROOT / "tests" / "data" / "quickstart_strip.json").read_text())
@@ -56,3 +57,11 @@ def test_the_field_halves_the_fluctuations_and_raises_the_mean(summary):
 def test_every_sample_is_certified(summary):
     assert summary["complete"] is True
     assert all(entry["failed"] == 0 and entry["realizations"] == 4096 for entry in summary["points"])
+
+
+def test_the_readme_shows_what_such_a_run_ends_with(summary):
+    # Seen to fail with a sentence left as it was before.
+    block = (ROOT / "README.md").read_text(encoding="utf-8").split("quickstart-output -->")[1].splitlines()
+    assert [line[2:] for line in block if line.startswith("- ")] == verdicts(summary, brief=True)
+    rows = [line.split() for line in block]
+    assert all([cell for cell in row if cell] in rows for row in summary_table(summary).rows)

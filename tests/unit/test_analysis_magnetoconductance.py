@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from analysis_datasets import correlated_normal
@@ -11,6 +13,7 @@ from mesogpu.analysis.magnetoconductance import fit_film, fit_wire
 from mesogpu.errors import PhysicsError
 from mesogpu.physics.weak_localization import hikami_larkin_nagaoka, wire_correction
 
+README = Path(__file__).parents[2] / "README.md"
 SAMPLES = 400
 SETS = 200
 FILM_FLUXES = np.geomspace(2e-6, 2e-2, 12)
@@ -52,6 +55,14 @@ def test_known_magnetic_scattering_is_taken_into_account():
     curve = hikami_larkin_nagaoka(FILM_FLUXES, dephasing_length=300.0, spin_orbit_length=20.0, **lengths)
     fit = fit_film(FILM_FLUXES, curve, 1e-12 * np.eye(12), samples=SAMPLES, start=(200.0, 30.0), **lengths)
     assert fit.lengths == pytest.approx(truth, rel=1e-6)
+
+
+def test_the_example_of_the_readme_finds_both_lengths():
+    curve = hikami_larkin_nagaoka(FILM_FLUXES, elastic_length=4.0, dephasing_length=200.0, spin_orbit_length=25.0)
+    names = {"fluxes": FILM_FLUXES, "differences": curve, "covariance": 1e-10 * np.eye(len(curve))}
+    code = README.read_text(encoding="utf-8").split("<!-- fit-film -->\n```python\n")[1].split("```")[0]
+    exec(code, names)
+    assert names["fit"].lengths == pytest.approx((200.0, 25.0), rel=1e-4)
 
 
 def test_what_the_data_cannot_tell_apart_is_said():
