@@ -9,32 +9,39 @@ from benchmarks.markdown import markdown
 from mesogpu.analysis.theory import DISTANCE
 from mesogpu.report.numbers import with_error
 
-SHOWN: Mapping[str, tuple[str, ...]] = {
-    "quickstart": ("conductance_variance",),
-    "wires": ("one_l", "conductance_variance", "fano", "third_current_cumulant"),
-    "magnetoconductance": ("conductance_difference",),
-    "su2": ("conductance_variance", "conductance_difference"),
-    "kramers": ("one_l", "conductance_variance"),
-    "magnetic": ("one_l", "conductance_variance", "fano"),
-    "squares": ("conductance_variance",),
-    "tubes": ("conductance_variance", "variance_ratio"),
-    "classes": ("xi_ratio",),
-    "lognormal": ("localization_length", "log_normal_slope"),
-    "wire": ("localization_length", "spacing"),
-    "lloyd": ("lyapunov_exponent",),
-    "weak": ("lyapunov_exponent",),
-    "bars": ("lambda",),
-    "strips": ("lambda",),
-    "symplectic": ("lambda",),
+TABLE, LAW, ANY = "the finite-size table", "the box sum", ""
+
+SHOWN: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "quickstart": (("conductance_variance", TABLE),),
+    "wires": (
+        ("one_l", ANY),
+        ("conductance_variance", LAW),
+        ("fano", ANY),
+        ("third_current_cumulant", ANY),
+    ),
+    "magnetoconductance": (("conductance_difference", TABLE),),
+    "su2": (("conductance_variance", TABLE), ("conductance_difference", TABLE)),
+    "kramers": (("one_l", ANY), ("conductance_variance", LAW)),
+    "magnetic": (("one_l", ANY), ("conductance_variance", TABLE)),
+    "squares": (("conductance_variance", LAW),),
+    "tubes": (("conductance_variance", LAW), ("variance_ratio", ANY)),
+    "classes": (("xi_ratio", ANY),),
+    "lognormal": (("localization_length", ANY), ("log_normal_slope", ANY)),
+    "wire": (("localization_length", ANY), ("spacing", ANY)),
+    "lloyd": (("lyapunov_exponent", ANY),),
+    "weak": (("lyapunov_exponent", ANY),),
+    "bars": (("lambda", TABLE),),
+    "strips": (("lambda", TABLE),),
+    "symplectic": (("lambda", ANY),),
 }
-"""By landmark, the quantities whose rows are shown."""
+"""By landmark, the quantities whose rows are shown, and how the source begins that they are held against."""
 
 Document = dict[str, Any]
 
 
 def landmark_section(found: Document) -> str:
     """Table and notes."""
-    rows = [row for row in found["rows"] if row["quantity"] in SHOWN[row["landmark"]] or not row["agrees"]]
+    rows = [row for row in found["rows"] if _is_chosen(row) or not row["agrees"]]
     heads = [
         "experiment",
         "quantity",
@@ -46,7 +53,7 @@ def landmark_section(found: Document) -> str:
         "agree",
         "against",
     ]
-    notes = "".join(f"- {each[0].upper()}{each[1:]}.\n" for each in found["not_judged"])
+    notes = "".join(f"- {_literal(each)}\n" for each in found["not_judged"])
     table = markdown(heads, [_cells(row) for row in rows], words=(0, 1, 2, len(heads) - 1))
     return f"{table}\n\n{_note(found, len(rows))}\n\nNot judged here:\n\n{notes}"
 
@@ -61,8 +68,13 @@ def _cells(row: Document) -> list[str]:
         f"{100.0 * (row['value'] / row['reference'] - 1.0):+.2g} %",
         f"{row['distance']:+.1f}",
         f"{row['agreeing']} of {row['entries']}" + ("" if row["agrees"] else ", DIFFERS"),
-        row["source"],
+        _literal(row["source"]),
     ]
+
+
+def _is_chosen(row: Document) -> bool:
+    chosen = SHOWN[row["landmark"]]
+    return any(row["quantity"] == quantity and row["source"].startswith(start) for quantity, start in chosen)
 
 
 def _note(found: Document, shown: int) -> str:

@@ -26,7 +26,7 @@ def _of_point(ensemble: Ensemble, point: int) -> Analysis:
         sums.add(samples[0])
     moments = sums.moments()
     if moments.counts.max(initial=0) < FEWEST:
-        lacking = f"{moments.counts.max(initial=0)} realizations are there and {FEWEST} are needed; run more of them"
+        lacking = f"{FEWEST} realizations are needed and {moments.counts.max(initial=0)} there; run more of them"
         return Analysis(kind, title, where, missing=lacking)
     orders = {3: [third_cumulant(moments, k) for k in range(len(lengths))]}
     orders[4] = [fourth_cumulant(moments, k) for k in range(len(lengths))]

@@ -37,22 +37,25 @@ def test_a_row_counts_what_agrees_and_shows_the_farthest():
 def test_the_readme_shows_chosen_rows_and_whatever_differs():
     # Seen to fail with rows that differ left out.
     def row(landmark: str, quantity: str, agrees: bool) -> dict[str, Any]:
-        (found,) = landmarks.grouped(landmark, [verdict(0.5 if agrees else 3.5, 20) | {"what": quantity}])
+        check = verdict(0.5 if agrees else 3.5, 20, "the finite-size table") | {"what": quantity}
+        (found,) = landmarks.grouped(landmark, [check])
         return {"config": landmark} | found
 
     rows = [row("quickstart", "conductance_variance", True), row("quickstart", "fano", True), row("su2", "fano", False)]
     machine = {"cpu": "some processor", "workers": 2, "commit": "a" * 40, "date": "2026-11-21"}
     document = {"rows": rows, "machine": machine, "seconds": {"su2": 90.0, "wires": 30.0}, "not_judged": ["all else"]}
     shown = landmark_table.landmark_section(document)
+    source = "the finite-size table"
     cells = "| 1.00(10) | 1.10(20) | -9.1 % |"
     assert (
-        f"| [quickstart](configs/quickstart.yaml) | var g | flux = 0, L = 20 {cells} +0.5 | 1 of 1 | a table |" in shown
+        f"| [quickstart](configs/quickstart.yaml) | var g | flux = 0, L = 20 {cells} +0.5 | 1 of 1 | {source} |"
+        in shown
     )
-    assert f"| [su2](configs/su2.yaml) | F | flux = 0, L = 20 {cells} +3.5 | 0 of 1, DIFFERS | a table |" in shown
+    assert f"| [su2](configs/su2.yaml) | F | flux = 0, L = 20 {cells} +3.5 | 0 of 1, DIFFERS | {source} |" in shown
     assert shown.count("configs/") == 2
     assert "2 of 3 rows agree" in shown
     assert "2 minutes, at most 90 s for one experiment (su2)" in shown
-    assert "- All else." in shown
+    assert "- all else" in shown
 
 
 def test_every_landmark_has_a_row_in_the_readme():
