@@ -16,8 +16,8 @@ from mesogpu.plan.blocks import Status
 if TYPE_CHECKING:
     import xarray
 
-CHUNK_VALUES = 2**20
-"""Values of one variable held at a time: 8 MB, a few times that with the powers made of them."""
+CHUNK_VALUES = 2**18
+"""Values of one variable held at a time: 2 MB, so that what is made of them stays in the cache."""
 
 VARIABLES = ("conductance", "log_conductance", "shot_noise")
 NEEDED = ("conductance", "log_conductance", "status", "slices", "channels")
