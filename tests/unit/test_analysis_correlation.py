@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from analysis_datasets import dataset, strip_experiment
 
-from mesogpu.analysis import analyze
+from mesogpu.analysis import analyze, correlation
 from mesogpu.analysis.correlation import curve_and_width
 from mesogpu.analysis.jackknife import GroupedSums
 from mesogpu.config.experiment import SweepAxis
@@ -87,11 +87,12 @@ def test_a_sweep_that_was_not_made_for_it_is_not_told_that_it_lacks_a_correlatio
     assert not [each for found in (few, apart) for each in found["analyses"] if each["kind"] == "correlation"]
 
 
-def test_a_very_long_sweep_says_which_points_its_correlation_is_of():
-    x = 0.5 + 0.001 * np.arange(130)
-    found = record(field(np.random.default_rng(6), x, 40)[:, None], x)
-    assert len(found["curve"]["x"]) == 128
-    assert found["words"] == "from the first 128 of 130 points"
+def test_a_very_long_sweep_says_which_points_its_correlation_is_of(monkeypatch):
+    monkeypatch.setattr(correlation, "MOST_POINTS", 8)
+    x = 0.5 + 0.005 * STEPS
+    found = record(field(np.random.default_rng(6), x, 300)[:, None], x)
+    assert len(found["curve"]["x"]) == 8
+    assert found["words"] == "from the first 8 of 13 points"
     assert found["words"] in found["results"][0]["how"]
 
 
