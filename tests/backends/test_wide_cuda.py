@@ -176,7 +176,9 @@ def test_wide_frames_are_for_what_the_kernel_has_no_shared_memory_for():
     assert wide.needs_wide_frames(point(rashba(64), (5,)), 4)
 
 
-@pytest.mark.parametrize("architecture", sorted(PUBLISHED))
+@pytest.mark.parametrize(
+    "architecture", [pytest.param(each, marks=pytest.mark.slow if each != 90 else ()) for each in sorted(PUBLISHED)]
+)
 def test_the_steps_compile_for_each_architecture_without_spills(architecture):
     # Seen to fail with __launch_bounds__(1024).
     try:

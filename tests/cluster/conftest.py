@@ -65,20 +65,24 @@ class Bench:
         """What `mesogpu status --json` tells."""
         return dict(json.loads(self.mesogpu("status", run, "--json", status=None).stdout))
 
-    def wait(
-        self, condition: Callable[[dict[str, Any]], bool], run: str = "run", seconds: float = 150
-    ) -> dict[str, Any]:
-        """The first status that meets a condition."""
+    def wait(self, condition: Callable[[], bool], seconds: float = 150) -> None:
+        """Wait until a condition is met."""
         end = time.monotonic() + seconds
-        while not condition(status := self.status(run)):
-            assert time.monotonic() < end, (status, self.mesogpu("logs", run, status=None).stdout)
-            time.sleep(0.2)
-        return status
+        while not condition():
+            assert time.monotonic() < end, (self.status(), self.mesogpu("logs", "run", status=None).stdout)
+            time.sleep(0.1)
 
-    def merged(self, run: str = "run") -> str:
+    def merged(self, seconds: float = 150) -> str:
         """Wait for the merged file; its SHA-256."""
-        status = self.wait(lambda found: found["merged"] is not None, run)
-        return digest(Path(status["merged"]))
+        results = self.folder / "run" / "wire.h5"
+        self.wait(results.exists, seconds)
+        self.wait(lambda: not self.queue(), seconds)
+        assert self.status()["merged"] == str(results)
+        return digest(results)
+
+    def queue(self) -> list[str]:
+        """Jobs that wait or run."""
+        return self.shell("squeue", "-h", "-o", "%i").split()
 
     def submit(self, *arguments: str) -> None:
         """Submit the experiment as `run`."""

@@ -17,7 +17,7 @@ def submissions(bench: Bench) -> list[str]:
 
 
 def test_resume_submits_nothing_while_all_is_in_the_queue_or_done(bench: Bench, reference: str) -> None:
-    bench.submit("--shards", "3")
+    bench.submit("--shards", "3", "--", "--hold")
     before = submissions(bench)
     for _ in range(2):
         assert "nothing was submitted" in bench.mesogpu("resume", "run").stdout
@@ -26,6 +26,7 @@ def test_resume_submits_nothing_while_all_is_in_the_queue_or_done(bench: Bench, 
     changed = ["--set", "disorder.0.width=1.5"]
     refused = bench.mesogpu("submit", "wire.yaml", "--profile", "profile.yaml", "-o", "run", *changed, status=2)
     assert "holds the run of another experiment" in refused.stderr
+    bench.shell("scontrol", "release", *bench.queue())
     assert bench.merged() == reference
     assert "nothing was left to submit" in bench.mesogpu("resume", "run").stdout
     assert submissions(bench) == before
@@ -36,7 +37,9 @@ def test_a_cancelled_run_is_resumed_where_it_was(bench: Bench, reference: str) -
     bench.submit("--shards", "1")
     bench.under_way(shards=1)
     assert "cancelled: job" in bench.mesogpu("cancel", "run").stdout
-    status = bench.wait(lambda found: all(shard["state"] in ("CANCELLED", "FAILED") for shard in found["shards"]))
+    bench.wait(lambda: not bench.queue())
+    status = bench.status()
+    assert status["shards"][0]["state"] in ("CANCELLED", "FAILED")
     assert 0 < status["done"] < status["total"]
     assert "no job of run was in the queue" in bench.mesogpu("cancel", "run").stdout
     missing = bench.mesogpu("merge", "run", status=1)
@@ -62,7 +65,7 @@ def test_a_changed_configuration_in_the_run_directory_is_refused(bench: Bench) -
 def test_each_task_sees_its_own_gpu(bench: Bench) -> None:
     bench.profile(gres="gpu:1", prologue='echo "devices $CUDA_VISIBLE_DEVICES from $(date +%s%N)"; sleep 2')
     bench.submit("--shards", "4", "--set", "realizations=1024")
-    bench.wait(lambda found: found["merged"] is not None)
+    bench.merged()
     seen = []
     for number in range(4):
         log = bench.mesogpu("logs", "run", "--shard", str(number)).stdout

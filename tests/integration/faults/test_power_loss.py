@@ -18,7 +18,7 @@ from mesogpu.store import Verification, creation, provenance, raw, scan, writer
 from mesogpu.store.raw import BlockFile
 from mesogpu.store.writer import Writer
 
-DEFAULT, LONG = range(40), range(1000, 1400)
+DEFAULT, LONG = range(16), range(1000, 1400)
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
