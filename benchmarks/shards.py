@@ -28,7 +28,7 @@ from benchmarks.transmissions import Transmissions, result
 from mesogpu import api
 from mesogpu.config.load import dump_yaml
 from mesogpu.config.profile import load_profile
-from mesogpu.execute.slurm import RunDirectory, cancel, merge_run, resume, standing, submit
+from mesogpu.execute.slurm import Request, RunDirectory, cancel, merge_run, resume, standing, submit
 from mesogpu.execute.slurm.sharding import Sharding
 from mesogpu.execute.slurm.submission import create
 from mesogpu.plan import Block, Plan, make_plan
@@ -78,17 +78,16 @@ def measure(root: Path, count: int, *, has_slurm: bool) -> dict[str, Any]:
     cut_seconds, parts = timed(lambda: cut([1.0], whole.blocks_per_point, count))
     profile_file = root.with_suffix(".yaml")
     profile_file.write_text('{partition: main, walltime: "00:10:00"}\n')
-    profile, sharding = load_profile(profile_file), Sharding(parts, None, None)
+    request = Request(root, whole, Sharding(parts, None, None), load_profile(profile_file), "native")
     figures: dict[str, Any] = {"shards": len(parts), "plan_seconds": plan_seconds, "cut_seconds": cut_seconds}
     if has_slurm:
-        held = {"backend": "native", "arguments": ["--hold"]}
-        figures["submit_seconds"], made = timed(lambda: submit(root, whole, sharding, profile, **held))  # type: ignore[arg-type]
+        figures["submit_seconds"], made = timed(lambda: submit(replace(request, arguments=("--hold",))))
         run = made.run
         figures["status_queued_seconds"], _ = timed(lambda: standing(run))
         figures["resume_queued_seconds"], _ = timed(lambda: resume(run))
         figures["cancel_seconds"], _ = timed(lambda: cancel(run))
     else:
-        run = create(root, whole, sharding, profile, backend="native")
+        run = create(request)
     figures["plan_file_bytes"] = run.plan_file.stat().st_size
     figures["write_seconds"], _ = timed(lambda: write(run, whole))
     figures["shard_bytes"] = sum(path.stat().st_size for path in run.shards.iterdir()) / count

@@ -18,13 +18,13 @@ from mesogpu.backends.base import Backend
 from mesogpu.backends.select import select_backend
 from mesogpu.config.experiment import Experiment
 from mesogpu.config.load import dump_yaml, load_experiment
-from mesogpu.config.profile import Profile, load_profile
+from mesogpu.config.profile import load_profile
 from mesogpu.errors import ConfigError
 from mesogpu.execute import Event, require_dashboard, usual_workers
 from mesogpu.execute.into_file import compute_into
-from mesogpu.execute.slurm import Submission
+from mesogpu.execute.slurm import Request, Submission
 from mesogpu.execute.slurm import submit as submit_run
-from mesogpu.execute.slurm.sharding import MOST_SHARDS, Sharding, choose_backend, make_sharding
+from mesogpu.execute.slurm.sharding import MOST_SHARDS, choose_backend, make_sharding
 from mesogpu.physics.lattices import NEXT_Y, NEXT_Z
 from mesogpu.physics.slices import Slices
 from mesogpu.plan.limits import check_disk, check_memory
@@ -137,52 +137,28 @@ def submit(
     raises     : ConfigError, PhysicsError, PlanError before anything is written; StoreError for a directory that is
                  there already; EnvironmentFault where SLURM is missing or refuses
     """
-    asked = prepare(experiment, profile, path, shards=shards, backend=backend, overrides=overrides)
-    return submit_run(
-        asked.root, asked.plan, asked.sharding, asked.profile, backend=asked.backend, mixed=mixed, arguments=arguments
-    )
-
-
-class Prepared(NamedTuple):
-    """A submission before it is made.
-
-    root     : the run directory to be
-    plan     : what is computed
-    sharding : into which shards it is cut
-    profile  : what each job asks for
-    backend  : engine of all shards
-    """
-
-    root: Path
-    plan: Plan
-    sharding: Sharding
-    profile: Profile
-    backend: str
+    options = {"shards": shards, "backend": backend, "overrides": overrides, "mixed": mixed, "arguments": arguments}
+    return submit_run(prepare(experiment, profile, path, **options))
 
 
 def prepare(
-    experiment: Source,
-    profile: str | os.PathLike[str],
-    path: str | os.PathLike[str] | None = None,
-    *,
-    shards: int | None = None,
-    backend: str = "auto",
-    overrides: Sequence[str] = (),
-) -> Prepared:
+    experiment: Source, profile: str | os.PathLike[str], path: str | os.PathLike[str] | None = None, **options: Any
+) -> Request:
     """Everything that `submit` decides and checks before it writes.
 
-    raises : as `submit`
+    options : as of `submit`
+    raises  : as `submit`
     """
     asked = load_profile(profile)
-    resolved = _resolve(experiment, overrides)
+    resolved = _resolve(experiment, options["overrides"])
     root = Path(resolved.name if path is None else path).absolute()
     plan = make_plan(resolved)
-    engine = choose_backend(backend, asked)
-    count = None if shards is None else _in_range("shards", shards, 1, MOST_SHARDS)
+    engine = choose_backend(options["backend"], asked)
+    count = None if options["shards"] is None else _in_range("shards", options["shards"], 1, MOST_SHARDS)
     sharding = make_sharding(plan, asked, backend=engine, shards=count)
     # The shards' files together, and the merged one.
     check_disk(2 * file_bytes(plan), root)
-    return Prepared(root, plan, sharding, asked, engine)
+    return Request(root, plan, sharding, asked, engine, options["mixed"], tuple(options["arguments"]))
 
 
 def _worker_count(engine: Backend, workers: int | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,7 @@ from mesogpu.cli.quantities import counted, ensemble, human_seconds
 from mesogpu.cli.render import emit, narrate, tell
 
 if TYPE_CHECKING:
-    from mesogpu.api import Prepared
-    from mesogpu.execute.slurm import Submission
+    from mesogpu.execute.slurm import Request, Submission
 
 INCOMPLETE = 1
 TOO_MANY_FAILED = 4
@@ -47,37 +45,21 @@ sbatch_arguments = click.argument("arguments", metavar="[-- SBATCH_ARGUMENTS]", 
 @click.option("--mixed", is_flag=True, help="Let shards run on machines whose results differ in the last bits.")
 @click.option("--dry-run", is_flag=True, help="Print the script and what SLURM says of it; submit nothing.")
 @verbosity
-def submit(config: Path, dry_run: bool, mixed: bool, arguments: tuple[str, ...], **options: Any) -> None:
+def submit(config: Path, profile: str, root: Path | None, dry_run: bool, **options: Any) -> None:
     """Compute CONFIG on a SLURM cluster: an array of shards, then a merge into RUN/NAME.h5.
 
     What stands after -- goes to sbatch as it is.
     """
     from mesogpu import api
 
-    prepared = api.prepare(
-        config,
-        options["profile"],
-        options["root"],
-        shards=options["shards"],
-        backend=options["backend"],
-        overrides=options["overrides"],
-    )
-    narrate(_cut(prepared))
+    request = api.prepare(config, profile, root, **options)
+    narrate(_cut(request))
     if dry_run:
-        _rehearse(prepared, arguments)
+        _rehearse(request)
         return
     from mesogpu.execute.slurm import submit as submit_run
 
-    made = submit_run(
-        prepared.root,
-        prepared.plan,
-        prepared.sharding,
-        prepared.profile,
-        backend=prepared.backend,
-        mixed=mixed,
-        arguments=arguments,
-    )
-    _tell_submission(made)
+    _tell_submission(submit_run(request))
 
 
 @click.command()
@@ -193,36 +175,32 @@ def shard(run: Path, number: int | None) -> int:
     return REQUEUE if ended.requeue else INCOMPLETE
 
 
-def _cut(prepared: Prepared) -> str:
+def _cut(request: Request) -> str:
     """What is about to be submitted, in words."""
-    sharding, profile = prepared.sharding, prepared.profile
+    sharding, profile = request.sharding, request.profile
     if sharding.seconds is None:
-        pace = f"no estimate: {prepared.backend} does not run on this machine"
+        pace = f"no estimate: {request.backend} does not run on this machine"
     else:
         pace = f"about {human_seconds(sharding.seconds)} each by this machine's speed"
     shards = counted(len(sharding.parts), "shard")
     return (
-        f"{ensemble(prepared.plan.experiment)}\n{shards} on {profile.partition}, {pace}, {profile.walltime} a job; "
-        f"backend {prepared.backend}"
+        f"{ensemble(request.plan.experiment)}\n{shards} on {profile.partition}, {pace}, {profile.walltime} a job; "
+        f"backend {request.backend}"
     )
 
 
-def _rehearse(prepared: Prepared, arguments: Sequence[str]) -> None:
+def _rehearse(request: Request) -> None:
     import shutil
 
-    from mesogpu.execute.slurm import RunDirectory
-    from mesogpu.execute.slurm.script import array_argument, require_writable, shard_script
-    from mesogpu.execute.slurm.submission import refuse_existing, rehearse
+    from mesogpu.execute.slurm.submission import check, rehearse
 
-    refuse_existing(prepared.root, prepared.plan.experiment)
-    require_writable(prepared.root)
-    emit(shard_script(RunDirectory(prepared.root), prepared.profile))
-    array = array_argument(range(len(prepared.sharding.parts)), prepared.profile.max_parallel)
-    narrate(f"would run: sbatch {' '.join([array, *arguments, str(RunDirectory(prepared.root).script)])}")
+    check(request)
+    emit(request.script)
+    narrate(f"would run: sbatch {' '.join([request.array, *request.arguments, str(request.root / 'submit.sh')])}")
     if shutil.which("sbatch") is None:
         narrate("sbatch is not on this machine: nothing was asked of SLURM")
     else:
-        narrate(f"SLURM says: {rehearse(prepared.root, prepared.profile, prepared.sharding, arguments)}")
+        narrate(f"SLURM says: {rehearse(request)}")
 
 
 def _tell_submission(made: Submission) -> None:

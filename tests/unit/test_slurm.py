@@ -18,7 +18,7 @@ from mesogpu.config.load import load_experiment
 from mesogpu.config.profile import Profile
 from mesogpu.errors import ConfigError, DamagedFileError, EnvironmentFault, PlanError, StoreError
 from mesogpu.execute import RunRecord
-from mesogpu.execute.slurm import RunDirectory, merge_run, run_shard, standing
+from mesogpu.execute.slurm import Request, RunDirectory, merge_run, run_shard, standing
 from mesogpu.execute.slurm.commands import jobs
 from mesogpu.execute.slurm.script import array_argument, shard_script
 from mesogpu.execute.slurm.shard import _next, shard_number
@@ -43,7 +43,7 @@ WIRE = {
 def created(root: Path, shards: int = 3) -> RunDirectory:
     plan = make_plan(load_experiment(WIRE))
     parts = cut([1.0] * len(plan.points), plan.blocks_per_point, shards)
-    return create(root, plan, Sharding(parts, None, None), PROFILE, backend="numpy")
+    return create(Request(root, plan, Sharding(parts, None, None), PROFILE, "numpy"))
 
 
 @pytest.fixture

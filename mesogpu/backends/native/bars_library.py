@@ -11,21 +11,14 @@ from numpy.typing import NDArray
 from mesogpu.backends.bar_inputs import CERTIFICATE, bar_arrays, bar_slots, make_bar_inputs
 from mesogpu.backends.bars import BarOutput
 from mesogpu.backends.conductor import by_lanes, conductor_arrays, given_energies, make_conductor
-from mesogpu.backends.native.compiler import compiled
-from mesogpu.backends.native.library import aligned, groups_at_a_time, pointer
+from mesogpu.backends.native.library import aligned, full_groups, groups_at_a_time, load, pointer
 from mesogpu.plan.points import Point
 
 
 @cache
 def lyapunov_library() -> ctypes.CDLL:
-    """The library, compiled where need be.
-
-    raises : BackendUnavailable where there is no compiler
-    """
-    library = ctypes.CDLL(str(compiled("lyapunov.cu")))
-    library.lyapunov_workspace.restype = ctypes.c_int64
-    library.lyapunov.restype = None
-    return library
+    """That of the Lyapunov kernel; raises as `load`."""
+    return load("lyapunov.cu", "lyapunov_workspace", "lyapunov")
 
 
 def follow(point: Point, ends: tuple[int, ...], interval: int, realizations: NDArray[np.uint32]) -> BarOutput:
@@ -36,9 +29,8 @@ def follow(point: Point, ends: tuple[int, ...], interval: int, realizations: NDA
     addresses = [{name: array.ctypes.data for name, array in part.items()} for part in arrays]
     conductor = make_conductor(point, bar_slots(point, interval), addresses[0])
     inputs = make_bar_inputs(interval, ends, addresses[1])
-    # A group is always full: the last bar fills it up, and no lane sees another.
-    groups, orbitals = -(-len(realizations) // lanes), point.system.orbitals
-    filled = np.concatenate([realizations, np.repeat(realizations[-1:], -len(realizations) % lanes)])
+    groups, filled = full_groups(realizations, lanes)
+    orbitals = point.system.orbitals
     memory = aligned(library.lyapunov_workspace(ctypes.byref(conductor)))
     sums, certificates = aligned(groups * len(ends) * orbitals * lanes), aligned(groups * CERTIFICATE * lanes)
     most = groups_at_a_time(point, lanes) or groups

@@ -10,21 +10,14 @@ from numpy.typing import NDArray
 
 from mesogpu.backends.conductor import FIELDS, KernelOutput, by_lanes, conductor_arrays, make_conductor, unpack
 from mesogpu.backends.greens_inputs import SLOTS, conducting_energies, layer_arrays, make_layer_inputs
-from mesogpu.backends.native.compiler import compiled
-from mesogpu.backends.native.library import GIVEN_BYTES, aligned, pointer
+from mesogpu.backends.native.library import GIVEN_BYTES, aligned, full_groups, load, pointer
 from mesogpu.plan.points import Point
 
 
 @cache
 def greens_library() -> ctypes.CDLL:
-    """The library, compiled where need be.
-
-    raises : BackendUnavailable where there is no compiler
-    """
-    library = ctypes.CDLL(str(compiled("greens_function.cu")))
-    library.greens_function_workspace.restype = ctypes.c_int64
-    library.greens_function.restype = None
-    return library
+    """That of the Green's-function kernel; raises as `load`."""
+    return load("greens_function.cu", "greens_function_workspace", "greens_function")
 
 
 def recurse(point: Point, split: bool, realizations: NDArray[np.uint32]) -> tuple[KernelOutput, NDArray[np.bool_]]:
@@ -39,9 +32,7 @@ def recurse(point: Point, split: bool, realizations: NDArray[np.uint32]) -> tupl
     addresses = [{name: array.ctypes.data for name, array in part.items()} for part in arrays]
     conductor = make_conductor(point, SLOTS, addresses[0])
     inputs = make_layer_inputs(arrays[1], addresses[1])
-    # A group is always full: the last realization fills it up, and no lane sees another.
-    groups = -(-len(realizations) // lanes)
-    filled = np.concatenate([realizations, np.repeat(realizations[-1:], -len(realizations) % lanes)])
+    groups, filled = full_groups(realizations, lanes)
     memory = aligned(library.greens_function_workspace(ctypes.byref(conductor), ctypes.byref(inputs)))
     fields = aligned(groups * conductor.recorded * FIELDS * lanes)
     values = aligned(groups * conductor.recorded * conductor.channels * lanes) if point.eigenvalues else None

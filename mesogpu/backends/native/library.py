@@ -29,16 +29,25 @@ GIVEN_BYTES = 2**26
 """Where the host draws energies, so many bytes of them are drawn at a time."""
 
 
+def load(source: str, workspace: str, *entries: str) -> ctypes.CDLL:
+    """The library of a kernel source, compiled where need be.
+
+    source    : name of the file in kernels/
+    workspace : its function that tells how many numbers a group of lanes takes
+    entries   : its functions that compute
+    raises    : BackendUnavailable where there is no compiler
+    """
+    library = ctypes.CDLL(str(compiled(source)))
+    getattr(library, workspace).restype = ctypes.c_int64
+    for entry in entries:
+        getattr(library, entry).restype = None
+    return library
+
+
 @cache
 def transmission_library() -> ctypes.CDLL:
-    """The library, compiled where need be.
-
-    raises : BackendUnavailable where there is no compiler
-    """
-    library = ctypes.CDLL(str(compiled("transmission.cu")))
-    library.transmission_workspace.restype = ctypes.c_int64
-    library.transmission.restype = None
-    return library
+    """That of the transmission kernel; raises as `load`."""
+    return load("transmission.cu", "transmission_workspace", "transmission")
 
 
 def transmit(point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:
@@ -49,9 +58,7 @@ def transmit(point: Point, interval: int, realizations: NDArray[np.uint32]) -> K
     addresses = [{name: array.ctypes.data for name, array in part.items()} for part in arrays]
     conductor = make_conductor(point, slots_of(point.system, interval), addresses[0])
     inputs = make_frame_inputs(interval, addresses[1])
-    # A group is always full: the last realization fills it up, and no lane sees another.
-    groups = -(-len(realizations) // lanes)
-    filled = np.concatenate([realizations, np.repeat(realizations[-1:], -len(realizations) % lanes)])
+    groups, filled = full_groups(realizations, lanes)
     memory = aligned(library.transmission_workspace(ctypes.byref(conductor)))
     fields = aligned(groups * conductor.recorded * FIELDS * lanes)
     values = aligned(groups * conductor.recorded * conductor.channels * lanes) if point.eigenvalues else None
@@ -70,6 +77,12 @@ def transmit(point: Point, interval: int, realizations: NDArray[np.uint32]) -> K
             pointer(None if values is None else values[first * conductor.recorded * conductor.channels * lanes :]),
         )
     return unpack(fields, values, conductor, lanes, len(realizations))
+
+
+def full_groups(realizations: NDArray[np.uint32], lanes: int) -> tuple[int, NDArray[np.uint32]]:
+    """How many groups of lanes, and their realizations: the last one fills up its group, and no lane sees another."""
+    filled = np.concatenate([realizations, np.repeat(realizations[-1:], -len(realizations) % lanes)])
+    return len(filled) // lanes, filled
 
 
 def groups_at_a_time(point: Point, lanes: int) -> int | None:

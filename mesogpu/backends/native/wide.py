@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from mesogpu.backends.bars import BarOutput
 from mesogpu.backends.conductor import KernelOutput, by_lanes, conductor_arrays, given_energies, make_conductor
 from mesogpu.backends.kernel_inputs import slots_of
-from mesogpu.backends.native.compiler import compiled
-from mesogpu.backends.native.library import aligned, pointer
+from mesogpu.backends.native.library import aligned, load, pointer
 from mesogpu.backends.wide import bars, frames
 from mesogpu.backends.wide.arrays import HOST, Array
 from mesogpu.backends.wide.steps import StepOrder, Stretch, entry_of, order_arrays
@@ -22,14 +21,8 @@ from mesogpu.plan.points import Point
 
 @cache
 def wide_library() -> ctypes.CDLL:
-    """The library, compiled where need be.
-
-    raises : BackendUnavailable where there is no compiler
-    """
-    library = ctypes.CDLL(str(compiled("wide.cu")))
-    library.wide_workspace.restype = ctypes.c_int64
-    library.wide_complex.restype = library.wide_real.restype = None
-    return library
+    """That of the steps of wide frames; raises as `load`."""
+    return load("wide.cu", "wide_workspace", "wide_complex", "wide_real")
 
 
 def transmit(point: Point, interval: int, realizations: NDArray[np.uint32]) -> KernelOutput:

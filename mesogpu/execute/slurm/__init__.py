@@ -8,9 +8,10 @@ from mesogpu.execute.slurm.directory import RunDirectory
 from mesogpu.execute.slurm.merging import merge_run
 from mesogpu.execute.slurm.shard import Shard, run_shard
 from mesogpu.execute.slurm.standing import RunStatus, ShardStatus, standing
-from mesogpu.execute.slurm.submission import Submission, cancel, resume, submit
+from mesogpu.execute.slurm.submission import Request, Submission, cancel, resume, submit
 
 __all__ = [
+    "Request",
     "RunDirectory",
     "RunStatus",
     "Shard",

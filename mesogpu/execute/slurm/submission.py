@@ -31,6 +31,38 @@ from mesogpu.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """A submission before it is made.
+
+    root      : the run directory to be, absolute
+    plan      : what is computed
+    sharding  : into which shards it is cut
+    profile   : what each job asks for
+    backend   : engine of all shards
+    mixed     : whether they may compute with different arithmetic
+    arguments : of sbatch, as they stand, for the array
+    """
+
+    root: Path
+    plan: Plan
+    sharding: Sharding
+    profile: Profile
+    backend: str
+    mixed: bool = False
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def array(self) -> str:
+        """The argument of sbatch that tells the shards."""
+        return array_argument(range(len(self.sharding.parts)), self.profile.max_parallel)
+
+    @property
+    def script(self) -> str:
+        """What each task will run."""
+        return shard_script(RunDirectory(self.root), self.profile)
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """What was submitted.
 
@@ -46,52 +78,48 @@ class Submission:
     merge_job: int | None
 
 
-def submit(
-    root: Path,
-    plan: Plan,
-    sharding: Sharding,
-    profile: Profile,
-    *,
-    backend: str,
-    mixed: bool = False,
-    arguments: Sequence[str] = (),
-) -> Submission:
+def submit(request: Request) -> Submission:
     """Make the run directory of a plan and submit its shards, and a merge that waits for them.
 
-    arguments : of sbatch, as they stand, for the array
-    raises    : StoreError where the directory is there already; EnvironmentFault with SLURM's words where it refuses,
-                nothing being left behind
+    raises : StoreError where the directory is there already; EnvironmentFault with SLURM's words where it refuses,
+             nothing being left behind
     """
-    root = root.absolute()
-    refuse_existing(root, plan.experiment)
+    check(request)
     commands.require_sbatch()
-    require_writable(root)
-    rehearse(root, profile, sharding, arguments)
-    run = create(root, plan, sharding, profile, backend=backend, mixed=mixed, arguments=arguments)
+    rehearse(request)
+    run = create(request)
     try:
-        return _send(run, range(len(sharding.parts)), (), arguments)
+        return _send(run, range(len(request.sharding.parts)), (), request.arguments)
     except BaseException:
         if not run.submissions.exists():
-            shutil.rmtree(root)
+            shutil.rmtree(run.root)
         raise
 
 
-def rehearse(root: Path, profile: Profile, sharding: Sharding, arguments: Sequence[str]) -> str:
+def check(request: Request) -> None:
+    """Check that a run directory can be made where it is asked for.
+
+    raises : StoreError
+    """
+    _refuse_existing(request.root, request.plan.experiment)
+    require_writable(request.root)
+
+
+def rehearse(request: Request) -> str:
     """What SLURM says of a submission that is not made.
 
     raises : EnvironmentFault where it would refuse it
     """
-    largest = commands.largest_array()
-    if largest is not None and len(sharding.parts) > largest:
+    largest, asked = commands.largest_array(), len(request.sharding.parts)
+    if largest is not None and asked > largest:
         raise EnvironmentFault(
-            f"shards: {len(sharding.parts)}, this cluster's arrays have {largest} at most (MaxArraySize); "
+            f"shards: {asked}, this cluster's arrays have {largest} at most (MaxArraySize); "
             f"use --shards {largest} or fewer: each then takes longer"
         )
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
-        script.write(shard_script(RunDirectory(root), profile))
+        script.write(request.script)
         script.flush()
-        array = array_argument(range(len(sharding.parts)), profile.max_parallel)
-        return commands.trial([array, *arguments, script.name])
+        return commands.trial([request.array, *request.arguments, script.name])
 
 
 def resume(run: RunDirectory, arguments: Sequence[str] = ()) -> tuple[Submission, RunStatus]:
@@ -128,7 +156,7 @@ def cancel(run: RunDirectory) -> list[int]:
     return active
 
 
-def refuse_existing(root: Path, experiment: Experiment) -> None:
+def _refuse_existing(root: Path, experiment: Experiment) -> None:
     """Check that there is nothing at the place of a new run directory.
 
     raises : StoreError that says how to go on
@@ -151,20 +179,12 @@ def refuse_existing(root: Path, experiment: Experiment) -> None:
     )
 
 
-def create(
-    root: Path,
-    plan: Plan,
-    sharding: Sharding,
-    profile: Profile,
-    *,
-    backend: str,
-    mixed: bool = False,
-    arguments: Sequence[str] = (),
-) -> RunDirectory:
+def create(request: Request) -> RunDirectory:
     """Write the run directory aside and give it its name when it is whole."""
+    root, plan, sharding, profile = request.root, request.plan, request.sharding, request.profile
     aside = root.with_name(f"{root.name}.tmp{os.getpid()}")
     run, new = RunDirectory(root), RunDirectory(aside)
-    document = plan_document(plan, sharding.parts, backend=backend, profile=profile, mixed=mixed)
+    document = plan_document(plan, sharding.parts, backend=request.backend, profile=profile, mixed=request.mixed)
     provenance = {
         "time": now(),
         "user": getpass.getuser(),
@@ -174,7 +194,7 @@ def create(
         "mesogpu_version": __version__,
         "git_sha": git_sha(),
         "packages": packages(),
-        "sbatch_arguments": list(arguments),
+        "sbatch_arguments": request.arguments,
         "estimate_seconds": sharding.seconds,
     }
     try:
@@ -182,12 +202,12 @@ def create(
         for folder in (new.shards, new.logs):
             folder.mkdir()
         new.kernels.mkdir(mode=0o700)
-        for library in compiled_already() if backend == "native" else []:
+        for library in compiled_already() if request.backend == "native" else []:
             shutil.copy2(library, new.kernels)
         new.config.write_text(dump_yaml(plan.experiment), encoding="utf-8")
         new.plan_file.write_text(json.dumps(document) + "\n", encoding="utf-8")
         new.provenance.write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
-        new.script.write_text(shard_script(run, profile), encoding="utf-8")
+        new.script.write_text(request.script, encoding="utf-8")
         new.merge_script.write_text(merge_script(run, profile), encoding="utf-8")
         aside.rename(root)
     except BaseException:
