@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import stat
@@ -16,7 +17,7 @@ from mesogpu import api
 from mesogpu.cli import commands as cli
 from mesogpu.config.load import load_experiment
 from mesogpu.config.profile import Profile
-from mesogpu.errors import ConfigError, DamagedFileError, EnvironmentFault, PlanError, StoreError
+from mesogpu.errors import BackendUnavailable, ConfigError, DamagedFileError, EnvironmentFault, PlanError, StoreError
 from mesogpu.execute import RunRecord
 from mesogpu.execute.slurm import Request, RunDirectory, merge_run, run_shard, standing
 from mesogpu.execute.slurm.commands import jobs
@@ -175,7 +176,11 @@ def test_shards_fit_into_the_walltime_or_are_refused_with_the_way_out() -> None:
     assert len(few.parts) == 3
 
 
-def test_the_backend_is_chosen_where_the_run_is_submitted() -> None:
+@pytest.mark.skipif(importlib.util.find_spec("cupy") is not None, reason="CuPy is installed")
+def test_the_backend_is_chosen_where_the_run_is_submitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BackendUnavailable, match="CuPy is not installed in this Python, which the jobs use as well"):
+        choose_backend("auto", Profile("gpu", "01:00:00", gres="gpu:1"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
     assert choose_backend("auto", Profile("gpu", "01:00:00", gres="gpu:1")) == "cuda"
     assert choose_backend("auto", PROFILE) in ("native", "numpy")
     assert choose_backend("numpy", Profile("gpu", "01:00:00", gres="gpu:1")) == "numpy"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from dataclasses import dataclass
 from typing import Final
@@ -37,14 +38,22 @@ class Sharding:
 
 
 def choose_backend(asked: str, profile: Profile) -> str:
-    """The engine of all shards, chosen where the run is submitted: cuda where the jobs have GPUs."""
-    if asked != "auto":
-        return asked
-    if "gpu" in profile.gres:
-        return "cuda"
-    name = select_backend("auto").name
-    if name != "cuda":
-        return name
+    """The engine of all shards, chosen where the run is submitted: cuda where the jobs have GPUs.
+
+    raises : BackendUnavailable for cuda without CuPy, which the jobs would find missing as well
+    """
+    name = asked
+    if asked == "auto":
+        name = "cuda" if "gpu" in profile.gres else _without_gpu()
+    if name == "cuda" and importlib.util.find_spec("cupy") is None:
+        raise BackendUnavailable(
+            "backend cuda: CuPy is not installed in this Python, which the jobs use as well; "
+            "pip install 'mesogpu[cuda13]', or add --backend native"
+        )
+    return name
+
+
+def _without_gpu() -> str:
     try:
         return select_backend("native").name
     except BackendUnavailable:
