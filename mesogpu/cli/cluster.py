@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,8 @@ def logs(run: Path, shard: int | None, lines: int) -> None:
 
     directory = RunDirectory.open(run)
     if shard is not None:
+        if shard >= len(directory.parts):
+            raise click.BadParameter(f"there are shards 0 to {len(directory.parts) - 1}.", param_hint="'--shard'")
         found = directory.shard_logs(shard)
         emit("\n".join(path.read_text(errors="replace").rstrip() for path in found) or f"shard {shard} has no log yet")
         return
@@ -115,8 +118,10 @@ def logs(run: Path, shard: int | None, lines: int) -> None:
     for path in (*shown, *directory.merge_logs[-1:]):
         text = path.read_text(errors="replace").splitlines()
         emit("\n".join([f"==> {path} <==", *text[-lines:], ""]))
-    if not shown:
-        narrate("every shard is complete" if not left else "no incomplete shard has a log yet")
+    if not shown and left:
+        narrate(f"no incomplete shard has a log yet; mesogpu status {run} says what SLURM has to say")
+    elif not shown:
+        narrate("every shard is complete")
     if len(left) > _MOST_SHARDS:
         narrate(f"and {len(left) - _MOST_SHARDS:,} shards more; --shard NUMBER shows one")
 
@@ -164,7 +169,7 @@ def shard(run: Path, number: int | None) -> int:
 
     directory = RunDirectory.open(run)
     chosen = shard_number(os.environ) if number is None else number
-    narrate(f"shard {chosen} of {run}: {directory.backend}, {_place(os.environ)}")
+    narrate(f"shard {chosen} of {run}: {directory.description.backend}, {_place(os.environ)}")
     with run_progress() as listener:
         ended = run_shard(directory, chosen, listen=listener)
     if ended.complete:
@@ -196,7 +201,7 @@ def _rehearse(request: Request) -> None:
 
     check(request)
     emit(request.script)
-    narrate(f"would run: sbatch {' '.join([request.array, *request.arguments, str(request.root / 'submit.sh')])}")
+    narrate(f"would run: {shlex.join(['sbatch', *request.arguments, request.array, str(request.root / 'submit.sh')])}")
     if shutil.which("sbatch") is None:
         narrate("sbatch is not on this machine: nothing was asked of SLURM")
     else:
@@ -208,7 +213,7 @@ def _tell_submission(made: Submission) -> None:
         emit(f"submitted: job {made.job}, {counted(len(made.shards), 'shard')}; merge: job {made.merge_job}")
     else:
         emit(f"submitted: merge, job {made.merge_job}; every shard is complete")
-    root = made.run.root
+    root = shlex.quote(str(made.run.root))
     narrate(f"\nGo on:  mesogpu status {root}\n        mesogpu logs {root}\n        mesogpu resume {root}")
 
 

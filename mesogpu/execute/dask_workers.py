@@ -104,6 +104,8 @@ class DaskWorkers:
                 self._cutter.measured(results)
                 self._fill()
                 yield results
+            if self._cutter.stopping:
+                self._drop_what_waits()
             if not landed:
                 yield ()
 
@@ -118,6 +120,15 @@ class DaskWorkers:
             if not future.cancelled() and future.exception() is None
             for result in future.result()
         ]
+
+    def _drop_what_waits(self) -> None:
+        """Leave the tasks that no worker is at: time is short."""
+        self._parts.clear()
+        in_work = self._fleet.in_work
+        for future, (task, _) in list(self._flying.items()):
+            if not future.done() and task.number not in in_work:
+                future.cancel()
+                del self._flying[future]
 
     def _fill(self) -> None:
         while len(self._flying) < IN_FLIGHT * len(self._fleet.names):

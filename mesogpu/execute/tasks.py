@@ -92,6 +92,11 @@ class TaskCutter:
         self.left -= len(blocks)
         return self._task(blocks) if blocks else None
 
+    @property
+    def stopping(self) -> bool:
+        """Whether no more tasks are handed out, although some may be left."""
+        return self._stop()
+
     def parts(self, task: Task) -> list[Task]:
         """The blocks of a task as tasks of their own."""
         return [self._task([block]) for block in task.blocks]

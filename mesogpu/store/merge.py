@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mesogpu.errors import DamagedFileError, StoreError
+from mesogpu.errors import DamagedFileError, EnvironmentFault, StoreError
 from mesogpu.plan import Part, Plan
 from mesogpu.store.creation import publish, settle
 from mesogpu.store.existing import Existing, find
@@ -115,6 +115,10 @@ def merge(
             left = done.copy()
             for source in sources:
                 _take(source, blocks, signatures, left)
+            if left.any():
+                raise EnvironmentFault(
+                    f"{target}: {int(left.sum())} blocks vanished from their files while these were merged; merge again"
+                )
 
         with explained(target, "merging"):
             publish(target, plan, attributes, copy)

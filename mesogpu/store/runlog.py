@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,8 +62,17 @@ def append_log(path: str | os.PathLike[str], **record: Any) -> None:
         "pid": os.getpid(),
         "mesogpu_version": __version__,
     }
-    line = json.dumps(stamp | record).encode() + b"\n"
-    with explained(target, "run log"), log_path(target).open("a+b", buffering=0) as log:
+    with explained(target, "run log"):
+        append_line(log_path(target), stamp | record)
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Add one record to a file of JSON lines, and bring it to the disk.
+
+    raises : OSError
+    """
+    line = json.dumps(record).encode() + b"\n"
+    with path.open("a+b", buffering=0) as log:
         end = log.seek(0, os.SEEK_END)
         # A process that died, or a disk that was full, may have left half a line.
         torn = end > 0 and os.pread(log.fileno(), 1, end - 1) != b"\n"
@@ -84,6 +93,11 @@ def read_log(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     with explained(target, "run log"):
         log = log_path(target)
         text = log.read_bytes() if log.is_file() else _packed_log(target)
+    return parse_lines(text)
+
+
+def parse_lines(text: bytes) -> list[dict[str, Any]]:
+    """The records of JSON lines; one that a crash cut short is left out."""
     records = []
     for line in text.decode("utf-8", errors="replace").splitlines():
         try:

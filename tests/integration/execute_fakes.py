@@ -88,6 +88,12 @@ def compute_slowly(blocks):
         yield fake_result(block, 0.05)
 
 
+def compute_very_slowly(blocks):
+    for block in blocks:
+        time.sleep(0.5)
+        yield fake_result(block, 0.5)
+
+
 def compute_then_hang(blocks):
     """A few quick blocks, then some that take a minute each."""
     for block in blocks:

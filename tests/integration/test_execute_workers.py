@@ -20,6 +20,7 @@ from execute_fakes import (
     compute,
     compute_and_end_workers,
     compute_slowly,
+    compute_very_slowly,
     compute_where_the_gpu_is_broken,
     compute_with_bug,
     compute_with_refusal,
@@ -318,3 +319,16 @@ def listening_addresses(pid):
             if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
                 found.add(tuple(fields[1].split(":")))
     return found
+
+
+def test_workers_that_are_told_to_stop_finish_what_is_in_work_and_no_more():
+    # Six tasks are handed out. Fails where all of them are waited for: a batch job has no time for that (planted).
+    plan, events = small_plan(), []
+    writer = MemoryWriter(plan)
+
+    def stop():
+        return any(isinstance(event, Committed) for event in events)
+
+    record = run(plan, writer, compute_very_slowly, workers=2, stop=stop, listen=events.append, span_seconds=1e-9)
+    assert 1 <= record.blocks == len(writer.committed) <= 4
+    assert events[-1] == Finished(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import signal
 import stat
@@ -85,9 +86,34 @@ def test_a_run_directory_that_was_tampered_with_is_refused(tmp_path: Path) -> No
     run.config.write_text(config.replace("realizations: 20", "realizations: 40"))
     with pytest.raises(DamagedFileError, match="is not the configuration that was submitted"):
         RunDirectory.open(run.root).plan  # noqa: B018
-    run.plan_file.write_text(run.plan_file.read_text()[:-20])
-    with pytest.raises(DamagedFileError, match=r"plan.json: is not as it was written"):
+    run.config.write_text(config)
+    whole = json.loads(run.plan_file.read_text())
+    tampered = [
+        {key: value for key, value in whole.items() if key != "name"},
+        whole | {"block_size": 0},
+        whole | {"shards": [["a", 1, 0, 1]]},
+        whole | {"mixed": "no"},
+        whole | {"profile": {"partition": "a"}},
+        [],
+    ]
+    for document in tampered:
+        run.plan_file.write_text(json.dumps(document))
+        with pytest.raises(DamagedFileError, match=r"plan.json: is not as it was written"):
+            RunDirectory.open(run.root)
+    for shards in ([[0, 99, 0, 1]], whole["shards"][:-1], [*whole["shards"][:-1], whole["shards"][0]]):
+        run.plan_file.write_text(json.dumps(whole | {"shards": shards}))
+        with pytest.raises(DamagedFileError, match=r"plan.json: is not as it was written"):
+            RunDirectory.open(run.root).plan  # noqa: B018
+    run.plan_file.write_text(json.dumps(whole | {"format": 2, "profile": {"new": 1}, "mesogpu_version": "9.0"}))
+    with pytest.raises(StoreError, match=r"was made by mesogpu 9.0"):
         RunDirectory.open(run.root)
+    run.plan_file.write_text(json.dumps(whole))
+    for line in ('{"job": 5}\n', '{"shards": [3]}\n', "\udcff\n", '{"job"'):
+        with run.submissions.open("a", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(line)
+    run.note(event="submitted", job=7)
+    assert RunDirectory.open(run.root).entries()[-1]["job"] == 7
+    assert not standing(run).complete
     with pytest.raises(StoreError, match="is not a run directory"):
         RunDirectory.open(tmp_path)
 
@@ -168,6 +194,10 @@ def test_shards_fit_into_the_walltime_or_are_refused_with_the_way_out() -> None:
     sharding = make_sharding(plan, cpu, backend="numpy", shards=None)
     assert sharding.seconds is not None
     assert sharding.seconds <= 0.55 * cpu.seconds
+    uneven = make_plan(load_experiment({**WIRE, "sweep": {"model.width": [3, 4, 30]}, "realizations": 8}))
+    whole, parts = (make_sharding(uneven, cpu, backend="numpy", shards=count) for count in (1, 3))
+    # The widest strip is nearly all of the work, and it is in one of the three.
+    assert parts.seconds > 0.3 * whole.seconds
     with pytest.raises(PlanError, match=r"lives of a job of 01:00:00 are \d+ s; use --shards \d+"):
         make_sharding(plan, cpu, backend="numpy", shards=2)
     few = make_sharding(
@@ -189,7 +219,7 @@ def test_the_backend_is_chosen_where_the_run_is_submitted(monkeypatch: pytest.Mo
 @pytest.mark.usefixtures("no_slurm")
 def test_without_slurm_all_is_said_and_a_dry_run_still_works(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFault, match="squeue: not found on this machine"):
-        jobs([1])
+        jobs([tmp_path / "submit.sh"], "0")
     profile = tmp_path / "p.yaml"
     profile.write_text('{partition: main, walltime: "00:10:00"}')
     with pytest.raises(EnvironmentFault, match=r"sbatch: not found .* login node .* --dry-run"):

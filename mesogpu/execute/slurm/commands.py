@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from mesogpu.errors import EnvironmentFault
@@ -19,6 +20,10 @@ _ENDED: Final = frozenset(
 _IDS_AT_ONCE: Final = 500
 
 
+class Refused(EnvironmentFault):
+    """SLURM said no: nothing was submitted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job, or one task of an array, as SLURM knows it.
@@ -27,12 +32,14 @@ class Job:
     task   : position in the array, None for a job that is none
     state  : SLURM's word, such as "RUNNING"
     reason : why it waits or how it ended, empty for nothing to tell
+    script : what it runs
     """
 
     number: int
     task: int | None
     state: str
     reason: str
+    script: str
 
     @property
     def active(self) -> bool:
@@ -55,7 +62,7 @@ def require_sbatch() -> None:
 def sbatch(arguments: Sequence[str]) -> int:
     """Submit; the number of the job.
 
-    raises : EnvironmentFault with SLURM's own words
+    raises : Refused with SLURM's own words; EnvironmentFault where it did not answer, and may have taken the job
     """
     answer = _run(["sbatch", "--parsable", *arguments])
     number = answer.strip().splitlines()[-1].partition(";")[0] if answer.strip() else ""
@@ -67,7 +74,7 @@ def sbatch(arguments: Sequence[str]) -> int:
 def trial(arguments: Sequence[str]) -> str:
     """What SLURM thinks of a submission without making it.
 
-    raises : EnvironmentFault with SLURM's own words where it would refuse
+    raises : Refused with SLURM's own words
     """
     run = _started(["sbatch", "--test-only", *arguments])
     if run.returncode != 0:
@@ -75,24 +82,23 @@ def trial(arguments: Sequence[str]) -> str:
     return (run.stdout + run.stderr).strip()
 
 
-def jobs(numbers: Iterable[int]) -> dict[tuple[int, int | None], Job]:
-    """What SLURM knows of these jobs, ended ones as long as it remembers them; by number and task.
+def jobs(scripts: Collection[Path], owner: str) -> list[Job]:
+    """What SLURM knows of the jobs that run these scripts, ended ones as long as it remembers them, oldest first.
 
+    By their scripts, as numbers start over on another or a newly set up cluster.
+
+    owner  : whose jobs they are
     raises : EnvironmentFault where SLURM does not answer
     """
-    wanted = set(numbers)
-    if not wanted:
-        return {}
-    columns = "%F|%K|%T|%r|%i"
-    answer = _run(["squeue", "-h", "-r", "-t", "all", "-u", getpass.getuser(), "-o", columns])
-    found: dict[tuple[int, int | None], Job] = {}
+    wanted = {str(script) for script in scripts}
+    answer = _run(["squeue", "-h", "-r", "-t", "all", "-u", owner, "-o", "%F|%K|%T|%r|%o"])
+    found = []
     for line in answer.splitlines():
-        number, task, state, reason, _ = line.split("|", 4)
-        if int(number) in wanted:
+        number, task, state, reason, script = line.split("|", 4)
+        if script in wanted:
             place = int(task) if task.isdecimal() else None
-            job = Job(int(number), place, state, "" if reason == "None" else reason)
-            found[job.number, job.task] = job
-    return found
+            found.append(Job(int(number), place, state, "" if reason == "None" else reason, script))
+    return sorted(found, key=lambda job: job.number)
 
 
 def cancel_jobs(numbers: Iterable[int]) -> None:
@@ -120,15 +126,26 @@ def _run(command: Sequence[str]) -> str:
 
 def _started(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=_SECONDS, check=False, env=_environment(command[0])
+        )
     except FileNotFoundError as error:
         raise EnvironmentFault(
             f"{command[0]}: not found on this machine; run this on a login node of the cluster"
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise EnvironmentFault(f"{command[0]}: no answer within {_SECONDS} s; SLURM may be busy, try again") from error
+        raise EnvironmentFault(
+            f"{command[0]}: no answer within {_SECONDS} s; SLURM may be busy: look at squeue before you try again"
+        ) from error
 
 
-def _refusal(name: str, run: subprocess.CompletedProcess[str]) -> EnvironmentFault:
+def _environment(name: str) -> dict[str, str]:
+    """Ours; for all but sbatch without what would narrow down an answer."""
+    narrowing = ("SQUEUE_", "SCANCEL_", "SLURM_CLUSTERS")
+    return {key: value for key, value in os.environ.items() if name == "sbatch" or not key.startswith(narrowing)}
+
+
+def _refusal(name: str, run: subprocess.CompletedProcess[str]) -> Refused:
     words = " ".join((run.stderr or run.stdout).split()) or f"exit status {run.returncode}"
-    return EnvironmentFault(f"{name}: {words[:500]}; check the profile and the arguments after --")
+    remedy = "check the profile and the arguments after --" if name == "sbatch" else "see whether sinfo answers"
+    return Refused(f"{name}: {words[:500]}; {remedy}")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from mesogpu.config.experiment import Experiment
-from mesogpu.config.profile import Profile
 from mesogpu.errors import DamagedFileError, StoreError
+from mesogpu.execute.slurm.plan_file import PlanFile, identity
 from mesogpu.plan import Part, Plan, make_plan
-from mesogpu.version import __version__
-
-FORMAT: Final = 1
+from mesogpu.store.runlog import append_line, parse_lines
 
 MOST_RESTARTS: Final = 5
 """A shard queues itself again so many times; then it waits for `mesogpu resume`."""
@@ -36,16 +31,13 @@ class RunDirectory:
     def open(cls, path: str | os.PathLike[str]) -> RunDirectory:
         """The run directory at a path.
 
-        raises : StoreError where there is none, or one of a newer version
+        raises : StoreError where there is none, or one of a newer version; DamagedFileError for one that was tampered
+                 with
         """
         run = cls(Path(path).absolute())
         if not run.plan_file.is_file():
             raise StoreError(f"{path}: is not a run directory; give one that mesogpu submit has made")
-        if run._document["format"] > FORMAT:
-            raise StoreError(
-                f"{path}: was made by mesogpu {run._document['mesogpu_version']}, this version reads older ones; "
-                "install that version"
-            )
+        run.description  # noqa: B018  read and checked before anything relies on it
         return run
 
     @property
@@ -127,54 +119,24 @@ class RunDirectory:
         return self.root / f"{self.name}.h5"
 
     @cached_property
-    def _document(self) -> dict[str, Any]:
-        try:
-            document = json.loads(self.plan_file.read_text(encoding="utf-8"))
-            Profile.from_document(document["profile"])
-            parts = [Part(*row) for row in document["shards"]]
-            counts = [document["format"], document["block_size"]]
-            if not parts or not all(isinstance(count, int) for count in counts):
-                raise ValueError("it has no shards")
-        except (ValueError, TypeError, KeyError) as error:
-            raise DamagedFileError(
-                f"{self.plan_file}: is not as it was written ({error}); restore it from a copy, or submit anew"
-            ) from error
-        return dict(document)
+    def description(self) -> PlanFile:
+        """What `plan.json` says; raises as `PlanFile.read`."""
+        return PlanFile.read(self.plan_file)
 
     @property
     def name(self) -> str:
         """Of the experiment."""
-        return str(self._document["name"])
+        return self.description.name
 
     @property
-    def identity(self) -> str:
-        """Of the experiment, and how many realizations of it: SHA-256 and a number."""
-        return f"{self._document['config_sha256']}-{self._document['realizations']}"
-
-    @property
-    def backend(self) -> str:
-        """Name of the engine, the same for every shard."""
-        return str(self._document["backend"])
-
-    @property
-    def mixed(self) -> bool:
-        """Whether shards may compute with different arithmetic."""
-        return bool(self._document["mixed"])
-
-    @cached_property
-    def profile(self) -> Profile:
-        """What the jobs ask for."""
-        return Profile.from_document(self._document["profile"])
-
-    @cached_property
     def parts(self) -> tuple[Part, ...]:
         """What each shard computes."""
-        return tuple(Part(*row) for row in self._document["shards"])
+        return self.description.parts
 
     def realizations(self, shard: int) -> int:
         """Realizations of one shard, over all its points."""
-        part, size = self.parts[shard], int(self._document["block_size"])
-        last = min((part.first_block + part.blocks) * size, int(self._document["realizations"]))
+        part, size = self.parts[shard], self.description.block_size
+        last = min((part.first_block + part.blocks) * size, self.description.realizations)
         return part.points * (last - part.first_block * size)
 
     @cached_property
@@ -183,73 +145,26 @@ class RunDirectory:
 
         raises : DamagedFileError where that is not the one that was submitted
         """
-        from dataclasses import replace
-
+        # The parser is slow to import, and few commands need it.
         from mesogpu.config.load import load_experiment
 
         experiment = load_experiment(self.config)
-        if identity(experiment) != self.identity:
+        if identity(experiment) != self.description.identity:
             raise DamagedFileError(
                 f"{self.config}: is not the configuration that was submitted; restore it, or submit the new one into "
                 "another directory with -o"
             )
-        return replace(make_plan(experiment), block_size=int(self._document["block_size"]))
+        plan = replace(make_plan(experiment), block_size=self.description.block_size)
+        try:
+            self.description.require_tiling(plan)
+        except ValueError as error:
+            raise DamagedFileError(f"{self.plan_file}: is not as it was written ({error}); submit anew") from error
+        return plan
 
     def entries(self) -> list[dict[str, Any]]:
-        """What `note` wrote; a line that was cut off is left out."""
-        try:
-            lines = self.submissions.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return []
-        found = []
-        for line in lines:
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(entry, dict):
-                found.append(entry)
-        return found
+        """What `note` wrote."""
+        return parse_lines(self.submissions.read_bytes()) if self.submissions.exists() else []
 
     def note(self, **entry: Any) -> None:
         """Add a line to the submissions, and bring it to the disk."""
-        line = json.dumps({"time": now()} | entry)
-        with self.submissions.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    @property
-    def jobs(self) -> list[int]:
-        """Every job of the run that was submitted, arrays and merges."""
-        found = [entry.get(key) for entry in self.entries() for key in ("job", "merge_job")]
-        return [job for job in found if isinstance(job, int)]
-
-
-def identity(experiment: Experiment) -> str:
-    """What must be the same for a run directory to go on: the experiment, and how many realizations of it."""
-    return f"{experiment.identity()}-{experiment.realizations}"
-
-
-def plan_document(
-    plan: Plan, parts: tuple[Part, ...], *, backend: str, profile: Profile, mixed: bool
-) -> Mapping[str, Any]:
-    """What `plan.json` holds."""
-    return {
-        "format": FORMAT,
-        "mesogpu_version": __version__,
-        "name": plan.experiment.name,
-        "config_sha256": plan.experiment.identity(),
-        "realizations": plan.experiment.realizations,
-        "backend": backend,
-        "mixed": mixed,
-        "block_size": plan.block_size,
-        "profile": profile.document(),
-        # Each shard: first point, points, first block, blocks.
-        "shards": [[part.first_point, part.points, part.first_block, part.blocks] for part in parts],
-    }
-
-
-def now() -> str:
-    """The time, for logs."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+        append_line(self.submissions, {"time": datetime.now(UTC).isoformat(timespec="seconds")} | entry)

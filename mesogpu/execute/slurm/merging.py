@@ -32,7 +32,7 @@ def merge_run(run: RunDirectory, *, partial: bool = False, mixed: bool = False) 
     plan = run.plan
     check_disk(file_bytes(plan), run.results)
     parts = [(run.shard_file(number), part) for number, part in enumerate(run.parts)]
-    mixed = mixed or run.mixed
+    mixed = mixed or run.description.mixed
     text = dump_yaml(plan.experiment)
     found = merge(run.results, plan, parts, config_text=text, partial=partial, mixed=mixed)
     missing = {}

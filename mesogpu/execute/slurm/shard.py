@@ -43,7 +43,7 @@ def run_shard(run: RunDirectory, number: int, *, listen: Listener | None = None)
     """
     if not 0 <= number < len(run.parts):
         raise StoreError(f"{run.root}: has no shard {number}, its shards are 0 to {len(run.parts) - 1}")
-    engine = select_backend(run.backend)
+    engine = select_backend(run.description.backend)
     _agree(run, engine)
     plan, path = run.plan.only(run.parts[number]), run.shard_file(number)
     with _signals() as received:
@@ -55,7 +55,7 @@ def run_shard(run: RunDirectory, number: int, *, listen: Listener | None = None)
             workers=usual_workers(engine.name),
             listen=listen,
             stop=lambda: bool(received),
-            mixed=run.mixed,
+            mixed=run.description.mixed,
         )
     complete = read_progress(path).complete
     requeue, why = (False, "") if complete else _next(received, record, os.environ)
@@ -87,8 +87,8 @@ def _next(received: Sequence[int], record: RunRecord, environment: Mapping[str, 
         return False, f"it was started {count + 1} times, as often as is allowed; mesogpu resume goes on with it"
     if count and not record.blocks:
         return False, (
-            "no block was finished since its last start, so another would not help: give it more time "
-            "(walltime in the profile), then mesogpu resume"
+            "no block was finished since its last start, so another would not help: give it more time, "
+            "mesogpu resume RUN -- --time=..."
         )
     return True, "time ran out; queued again"
 
@@ -112,7 +112,7 @@ def _agree(run: RunDirectory, engine: Backend) -> None:
 
     raises : EnvironmentFault
     """
-    if run.mixed:
+    if run.description.mixed:
         return
     aside = run.signature.with_name(f"{run.signature.name}.tmp{os.getpid()}-{os.environ.get('SLURM_JOB_ID', '')}")
     aside.write_text(engine.signature, encoding="utf-8")
@@ -128,8 +128,9 @@ def _agree(run: RunDirectory, engine: Backend) -> None:
     if first != engine.signature:
         raise EnvironmentFault(
             f"{_host()}: would compute with {engine.signature!r}, other shards of this run have computed with "
-            f"{first!r}, and the results differ in the last bits: ask for nodes of one kind in the profile (extra: "
-            "['--constraint=...']), or submit with --mixed"
+            f"{first!r}, and the results differ in the last bits: ask for nodes of one kind, mesogpu resume "
+            f"{run.root} -- --constraint=..., or submit with --mixed; where no shard has computed anything with the "
+            f"first, remove {run.signature}"
         )
 
 

@@ -28,7 +28,7 @@ class Sharding:
     """A plan cut into shards.
 
     parts   : what each computes
-    seconds : that a shard takes by an estimate, None where there is none
+    seconds : that the largest shard takes by an estimate, None where there is none
     blocks  : seconds of the largest block, None likewise
     """
 
@@ -68,11 +68,13 @@ def make_sharding(plan: Plan, profile: Profile, *, backend: str, shards: int | N
     """
     blocks = len(plan.points) * plan.blocks_per_point
     total, block_seconds = _estimate(plan, profile, backend)
+    costs = [realization_flops(point) for point in plan.points]
     if shards is None:
         needed = math.ceil(total / (AIM * profile.seconds)) if total is not None else 1
         shards = min(max(needed, profile.max_parallel, 1), blocks, MOST_SHARDS)
-    parts = cut([realization_flops(point) for point in plan.points], plan.blocks_per_point, shards)
-    seconds = None if total is None else total / len(parts)
+    parts = cut(costs, plan.blocks_per_point, shards)
+    largest = max(sum(costs[part.first_point : part.first_point + part.points]) * part.blocks for part in parts)
+    seconds = None if total is None else total * largest / (sum(costs) * plan.blocks_per_point)
     _require_time(profile, parts, blocks, seconds, block_seconds)
     return Sharding(parts, seconds, block_seconds)
 
@@ -101,6 +103,12 @@ def _require_time(
         raise PlanError(
             f"walltime: {profile.walltime} less signal_seconds leaves {usable} s, one block takes about "
             f"{block_seconds:.0f} s on this machine, so no job would finish any; use a longer walltime"
+        )
+    if block_seconds > profile.signal_seconds and seconds > usable:
+        raise PlanError(
+            f"signal_seconds: {profile.signal_seconds}, one block takes about {block_seconds:.0f} s on this machine, "
+            "so that a shard that is warned could not finish the one in work; "
+            f"use signal_seconds: {math.ceil(2 * block_seconds)} in the profile, or a longer walltime or more --shards"
         )
     most = usable * (MOST_RESTARTS + 1)
     if seconds > most:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mesogpu.errors import EnvironmentFault, StoreError
+from mesogpu.errors import EnvironmentFault, MesogpuError
 from mesogpu.execute.slurm.commands import Job, jobs
 from mesogpu.execute.slurm.directory import RunDirectory
 from mesogpu.store import count_done, read_progress
@@ -21,7 +21,7 @@ class ShardStatus:
     number      : of the shard, its position in the array
     done, total : realizations over all its points, committed and in all
     failed      : of them, with a failed sample
-    job         : that it was last submitted with, None for none
+    job         : the last one of it that SLURM remembers, None for none
     state       : SLURM's word of it, "not queued", or "unknown" where SLURM does not answer
     reason      : why it waits or how it ended
     problem     : why its file cannot be read, empty where it can
@@ -78,31 +78,41 @@ class RunStatus:
         return all(shard.complete for shard in self.shards)
 
 
-def standing(run: RunDirectory) -> RunStatus:
-    """How far a run is; of a merged one by the merged file, as its shards may be gone."""
-    known, silent = _asked(run)
+def jobs_of(run: RunDirectory) -> list[Job]:
+    """Every job of a run that SLURM remembers, oldest first.
+
+    raises : EnvironmentFault where SLURM does not answer
+    """
+    return jobs((run.script, run.merge_script), str(run.root.stat().st_uid))
+
+
+def standing(run: RunDirectory, known: Sequence[Job] | None = None) -> RunStatus:
+    """How far a run is; of a merged one by the merged file, as its shards may be gone.
+
+    known : its jobs, as `jobs_of` gave them; None to ask
+    """
+    silent = ""
+    if known is None:
+        try:
+            known = jobs_of(run)
+        except EnvironmentFault as fault:
+            known, silent = [], str(fault)
     merged, failed = _merged(run)
-    submitted = _submitted(run)
+    # Of several jobs of one shard, one that is on its way counts more than a later one that has ended.
+    latest = {job.task: job for job in sorted(known, key=lambda job: (job.active, job.number))}
     shards = []
     for number in range(len(run.parts)):
+        job = latest.get(number)
         status = _read(run, number, merged)
-        job = submitted.get(number)
-        told = known.get((job, number)) if job is not None else None
-        state = told.state if told else UNKNOWN if silent and job is not None else NOT_QUEUED
-        shards.append(replace(status, job=job, state=state, reason=told.reason if told else ""))
+        if job is not None:
+            status = replace(status, job=job.number, state=job.state, reason=job.reason)
+        elif silent:
+            status = replace(status, state=UNKNOWN)
+        shards.append(status)
     if merged and shards:
         # The merged file counts failures by point, not by shard.
         shards[0] = replace(shards[0], failed=failed)
-    merges = [entry["merge_job"] for entry in run.entries() if isinstance(entry.get("merge_job"), int)]
-    merge = known.get((merges[-1], None)) if merges else None
-    return RunStatus(tuple(shards), merge, merged, silent)
-
-
-def _asked(run: RunDirectory) -> tuple[Mapping[tuple[int, int | None], Job], str]:
-    try:
-        return jobs(run.jobs), ""
-    except EnvironmentFault as fault:
-        return {}, str(fault)
+    return RunStatus(tuple(shards), latest.get(None), merged, silent)
 
 
 def _merged(run: RunDirectory) -> tuple[bool, int]:
@@ -110,16 +120,6 @@ def _merged(run: RunDirectory) -> tuple[bool, int]:
         return False, 0
     progress = read_progress(run.results)
     return progress.complete, progress.failed
-
-
-def _submitted(run: RunDirectory) -> dict[int, int]:
-    """The job that each shard was last submitted with."""
-    latest: dict[int, int] = {}
-    for entry in run.entries():
-        if isinstance(entry.get("job"), int):
-            for first, last in entry["shards"]:
-                latest |= dict.fromkeys(range(first, last + 1), entry["job"])
-    return latest
 
 
 def _read(run: RunDirectory, number: int, merged: bool) -> ShardStatus:
@@ -132,6 +132,6 @@ def _read(run: RunDirectory, number: int, merged: bool) -> ShardStatus:
         return empty
     try:
         done, failed = count_done(path, run.plan.only(run.parts[number]))
-    except StoreError as error:
+    except MesogpuError as error:
         return replace(empty, problem=str(error))
     return replace(empty, done=done, failed=failed)

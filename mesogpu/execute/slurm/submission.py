@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import json
 import os
@@ -9,8 +10,10 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
@@ -18,14 +21,16 @@ from mesogpu.backends.native.compiler import compiled_already
 from mesogpu.config.dump import dump_yaml
 from mesogpu.config.experiment import Experiment
 from mesogpu.config.profile import Profile
-from mesogpu.errors import EnvironmentFault, StoreError
+from mesogpu.errors import BackendUnavailable, EnvironmentFault, StoreError
 from mesogpu.execute.slurm import commands
-from mesogpu.execute.slurm.directory import RunDirectory, identity, now, plan_document
+from mesogpu.execute.slurm.directory import RunDirectory
+from mesogpu.execute.slurm.plan_file import PlanFile, identity
 from mesogpu.execute.slurm.script import array_argument, merge_script, require_writable, shard_script
 from mesogpu.execute.slurm.sharding import Sharding
-from mesogpu.execute.slurm.standing import RunStatus, standing
+from mesogpu.execute.slurm.standing import RunStatus, jobs_of, standing
 from mesogpu.plan import Plan
 from mesogpu.store import packages
+from mesogpu.store.lock import PathLock
 from mesogpu.store.provenance import git_sha
 from mesogpu.version import __version__
 
@@ -81,19 +86,20 @@ class Submission:
 def submit(request: Request) -> Submission:
     """Make the run directory of a plan and submit its shards, and a merge that waits for them.
 
-    raises : StoreError where the directory is there already; EnvironmentFault with SLURM's words where it refuses,
-             nothing being left behind
+    raises : StoreError where the directory is there already; EnvironmentFault with SLURM's words: where it refuses the
+             shards nothing is left behind, else the directory stays for `resume`
     """
     check(request)
     commands.require_sbatch()
     rehearse(request)
     run = create(request)
-    try:
-        return _send(run, range(len(request.sharding.parts)), (), request.arguments)
-    except BaseException:
-        if not run.submissions.exists():
-            shutil.rmtree(run.root)
-        raise
+    with _alone(run):
+        try:
+            return _send(run, range(len(request.sharding.parts)), (), request.arguments)
+        except commands.Refused:
+            if not run.submissions.exists():
+                shutil.rmtree(run.root)
+            raise
 
 
 def check(request: Request) -> None:
@@ -116,31 +122,41 @@ def rehearse(request: Request) -> str:
             f"shards: {asked}, this cluster's arrays have {largest} at most (MaxArraySize); "
             f"use --shards {largest} or fewer: each then takes longer"
         )
+    merge = merge_script(RunDirectory(request.root), request.profile)
+    _try(merge, request.arguments)
+    return _try(request.script, [request.array, *request.arguments])
+
+
+def _try(text: str, arguments: Sequence[str]) -> str:
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
-        script.write(request.script)
+        script.write(text)
         script.flush()
-        return commands.trial([request.array, *request.arguments, script.name])
+        return commands.trial([*arguments, script.name])
 
 
 def resume(run: RunDirectory, arguments: Sequence[str] = ()) -> tuple[Submission, RunStatus]:
     """Submit the shards that are neither complete nor in the queue, and a merge; nothing where there are none.
 
-    raises : EnvironmentFault where SLURM does not answer: a shard could still be active
+    raises : EnvironmentFault where SLURM does not answer: a shard could still be active; or where somebody else
+             resumes, or jobs that were cancelled are still ending
     """
     commands.require_sbatch()
     run.plan  # noqa: B018  the configuration must still be the one that was submitted
-    status = standing(run)
-    if status.silent:
-        raise EnvironmentFault(f"{status.silent}; without its answer a shard that still runs could be submitted twice")
-    known = commands.jobs(run.jobs)
-    active = {number for number in known if known[number].active}
-    left = [s.number for s in status.shards if not s.complete and (s.job, s.number) not in active]
-    waiting = sorted({number for number, task in active if task is not None})
-    merge_waits = any(task is None for _, task in active)
-    if status.merged or (not left and (merge_waits or waiting)):
-        return Submission(run, (), None, None), status
-    run.cancelled.unlink(missing_ok=True)
-    return _send(run, left, waiting, arguments), status
+    with _alone(run):
+        # First the queue, then the files: a shard that ends in between is seen as complete.
+        known = jobs_of(run)
+        status = standing(run, known)
+        active = [job for job in known if job.active]
+        if active and run.cancelled.exists():
+            raise EnvironmentFault(f"{run.root}: jobs that were cancelled are still ending; try again in a minute")
+        there = {job.task for job in active}
+        left = [shard.number for shard in status.shards if not shard.complete and shard.number not in there]
+        if status.merged or (not left and None in there):
+            return Submission(run, (), None, None), status
+        run.cancelled.unlink(missing_ok=True)
+        _follow_the_directory(run)
+        waiting = sorted({job.number for job in active if job.task is not None})
+        return _send(run, left, waiting, arguments), status
 
 
 def cancel(run: RunDirectory) -> list[int]:
@@ -148,12 +164,31 @@ def cancel(run: RunDirectory) -> list[int]:
 
     raises : EnvironmentFault where SLURM does not answer
     """
-    active = sorted({number for (number, _), job in commands.jobs(run.jobs).items() if job.active})
-    run.cancelled.touch()
+    active = sorted({job.number for job in jobs_of(run) if job.active})
+    with suppress(OSError):  # a full disk is no reason to go on computing
+        run.cancelled.touch()
     commands.cancel_jobs(active)
     if active:
         run.note(event="cancelled", jobs=active)
     return active
+
+
+@contextmanager
+def _alone(run: RunDirectory) -> Iterator[None]:
+    """Nobody else submits for this run meanwhile."""
+    lock = PathLock(run.submissions)
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _follow_the_directory(run: RunDirectory) -> None:
+    """Write the scripts anew where they are those of another place: the directory was moved or copied."""
+    if str(run.root) not in run.script.read_text(encoding="utf-8"):
+        run.script.write_text(shard_script(run, run.description.profile), encoding="utf-8")
+        run.merge_script.write_text(merge_script(run, run.description.profile), encoding="utf-8")
 
 
 def _refuse_existing(root: Path, experiment: Experiment) -> None:
@@ -168,10 +203,11 @@ def _refuse_existing(root: Path, experiment: Experiment) -> None:
     if not (root / "plan.json").is_file():
         raise StoreError(f"{root}: is there already and is no run of mesogpu; choose another directory with -o")
     run = RunDirectory.open(root)
-    if run.identity != identity(experiment):
+    if run.description.identity != identity(experiment):
         raise StoreError(
             f"{root}: holds the run of another experiment, or of another number of realizations "
-            f"({run.identity[:12]}..., to submit is {identity(experiment)[:12]}...); choose another directory with -o"
+            f"({run.description.identity[:12]}..., to submit is {identity(experiment)[:12]}...); choose another "
+            "directory with -o"
         )
     raise StoreError(
         f"{root}: this experiment was submitted already; mesogpu status {root} tells how far it is, "
@@ -184,9 +220,8 @@ def create(request: Request) -> RunDirectory:
     root, plan, sharding, profile = request.root, request.plan, request.sharding, request.profile
     aside = root.with_name(f"{root.name}.tmp{os.getpid()}")
     run, new = RunDirectory(root), RunDirectory(aside)
-    document = plan_document(plan, sharding.parts, backend=request.backend, profile=profile, mixed=request.mixed)
     provenance = {
-        "time": now(),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "user": getpass.getuser(),
         "host": platform.node(),
         "system": platform.platform(),
@@ -202,30 +237,64 @@ def create(request: Request) -> RunDirectory:
         for folder in (new.shards, new.logs):
             folder.mkdir()
         new.kernels.mkdir(mode=0o700)
-        for library in compiled_already() if request.backend == "native" else []:
+        for library in _compiled_kernels(request.backend):
             shutil.copy2(library, new.kernels)
         new.config.write_text(dump_yaml(plan.experiment), encoding="utf-8")
-        new.plan_file.write_text(json.dumps(document) + "\n", encoding="utf-8")
+        _description(request).write(new.plan_file)
         new.provenance.write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
         new.script.write_text(request.script, encoding="utf-8")
         new.merge_script.write_text(merge_script(run, profile), encoding="utf-8")
         aside.rename(root)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(aside, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise StoreError(f"{root}: was made by somebody else just now; see mesogpu status {root}") from error
         raise
     return run
+
+
+def _description(request: Request) -> PlanFile:
+    experiment = request.plan.experiment
+    return PlanFile(
+        name=experiment.name,
+        config_sha256=experiment.identity(),
+        realizations=experiment.realizations,
+        backend=request.backend,
+        mixed=request.mixed,
+        block_size=request.plan.block_size,
+        profile=request.profile,
+        parts=request.sharding.parts,
+    )
+
+
+def _compiled_kernels(backend: str) -> list[Path]:
+    """What this machine has compiled already, for the shards to find."""
+    if backend != "native":
+        return []
+    try:
+        return compiled_already()
+    except BackendUnavailable:  # no compiler here; the nodes may have one
+        return []
 
 
 def _send(run: RunDirectory, shards: Sequence[int], waiting: Sequence[int], arguments: Sequence[str]) -> Submission:
     """Submit shards, and a merge that waits for them and for the jobs that are on their way already."""
     job = None
     if shards:
-        array = array_argument(shards, run.profile.max_parallel)
-        job = commands.sbatch([array, *arguments, str(run.script)])
+        array = array_argument(shards, run.description.profile.max_parallel)
+        job = commands.sbatch([*arguments, array, str(run.script)])
         run.note(event="submitted", job=job, shards=_ranges(shards), arguments=list(arguments))
     before = [str(number) for number in chain(waiting, [job] if job else [])]
     dependency = [f"--dependency=afterany:{':'.join(before)}"] if before else []
-    merge_job = commands.sbatch([*dependency, str(run.merge_script)])
+    try:
+        merge_job = commands.sbatch([*arguments, *dependency, str(run.merge_script)])
+    except EnvironmentFault as fault:
+        if job is None:
+            raise
+        raise EnvironmentFault(
+            f"{fault}; job {job} with the shards is in the queue all the same: mesogpu resume {run.root} submits the "
+            f"merge, mesogpu cancel {run.root} ends it"
+        ) from fault
     run.note(event="merge submitted", merge_job=merge_job, after=before)
     return Submission(run, tuple(shards), job, merge_job)
 
