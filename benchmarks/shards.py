@@ -78,7 +78,7 @@ def measure(root: Path, count: int, *, has_slurm: bool) -> dict[str, Any]:
     cut_seconds, parts = timed(lambda: cut([1.0], whole.blocks_per_point, count))
     profile_file = root.with_suffix(".yaml")
     profile_file.write_text('{partition: main, walltime: "00:10:00"}\n')
-    request = Request(root, whole, Sharding(parts, None, None), load_profile(profile_file), "native")
+    request = Request(root, whole, Sharding(parts, None), load_profile(profile_file), "native")
     figures: dict[str, Any] = {"shards": len(parts), "plan_seconds": plan_seconds, "cut_seconds": cut_seconds}
     if has_slurm:
         figures["submit_seconds"], made = timed(lambda: submit(replace(request, arguments=("--hold",))))

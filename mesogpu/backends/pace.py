@@ -6,9 +6,11 @@ import time
 from dataclasses import replace
 
 from mesogpu.backends.base import Backend
+from mesogpu.physics.blas import one_thread
 from mesogpu.physics.systems import System
 from mesogpu.plan.blocks import Block
 from mesogpu.plan.cost import realization_flops
+from mesogpu.plan.plan import Plan
 from mesogpu.plan.points import Point
 
 _MOST_ORBITALS = 256
@@ -32,6 +34,17 @@ def seconds_per_realization(backend: Backend, point: Point) -> float:
     backend.compute(Block(trial, 0, 0, count))
     per_realization = (time.perf_counter() - start) / count
     return per_realization * realization_flops(point) / realization_flops(trial)
+
+
+def seconds_of_plan(backend: Backend, plan: Plan) -> tuple[float, float]:
+    """What a realization of the most expensive point, and the whole plan, cost on one worker; by one trial.
+
+    The points cost as the plan's count of operations says.
+    """
+    longest = max(plan.points, key=realization_flops)
+    with one_thread():
+        pace = seconds_per_realization(backend, longest)
+    return pace, pace * plan.flops / realization_flops(longest)
 
 
 def _trial(point: Point) -> Point:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mesogpu.cli.exit_codes import INCOMPLETE, REQUEUE, TOO_MANY_FAILED
 from mesogpu.cli.options import backend_option, config_argument, overrides_option, verbosity
 from mesogpu.cli.progress import run_progress
 from mesogpu.cli.quantities import counted, ensemble, human_seconds
@@ -16,9 +17,6 @@ from mesogpu.cli.render import emit, narrate, tell
 if TYPE_CHECKING:
     from mesogpu.execute.slurm import Request, Submission
 
-INCOMPLETE = 1
-TOO_MANY_FAILED = 4
-REQUEUE = 75
 
 _MOST_SHARDS = 50
 """Shards that a table lists one by one."""
@@ -197,11 +195,13 @@ def _cut(request: Request) -> str:
 def _rehearse(request: Request) -> None:
     import shutil
 
+    from mesogpu.execute.slurm import RunDirectory
     from mesogpu.execute.slurm.submission import check, rehearse
 
     check(request)
     emit(request.script)
-    narrate(f"would run: {shlex.join(['sbatch', *request.arguments, request.array, str(request.root / 'submit.sh')])}")
+    script = RunDirectory(request.root).script
+    narrate(f"would run: {shlex.join(['sbatch', *request.arguments, request.array, str(script)])}")
     if shutil.which("sbatch") is None:
         narrate("sbatch is not on this machine: nothing was asked of SLURM")
     else:

@@ -14,10 +14,8 @@ from pathlib import Path
 
 import click
 
+from mesogpu.cli.exit_codes import BUG, USAGE
 from mesogpu.errors import ConfigError, EnvironmentFault, Interrupted, MesogpuError
-
-BUG = 70
-USAGE = 2
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 

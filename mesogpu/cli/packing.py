@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from mesogpu.cli.exit_codes import INCOMPLETE
 from mesogpu.cli.options import results_argument, verbosity
 from mesogpu.cli.quantities import human_bytes
 from mesogpu.cli.render import emit, tell
-from mesogpu.cli.results import INCOMPLETE
 
 
 @click.command()

@@ -78,17 +78,12 @@ def schema() -> None:
 
 
 def _costs(made: Plan, workers: int, engine: Backend) -> dict[str, Any]:
-    from mesogpu.backends.pace import seconds_per_realization
+    from mesogpu.backends.pace import seconds_of_plan
     from mesogpu.config.notes import notes
-    from mesogpu.physics.blas import one_thread
-    from mesogpu.plan.cost import realization_flops
     from mesogpu.plan.limits import run_memory
     from mesogpu.store import file_bytes
 
-    longest = max(made.points, key=realization_flops)
-    with one_thread():
-        pace = seconds_per_realization(engine, longest)
-    share = made.flops / (made.realizations * realization_flops(longest))
+    pace, seconds = seconds_of_plan(engine, made)
     return {
         "name": made.experiment.name,
         "points": len(made.points),
@@ -102,7 +97,7 @@ def _costs(made: Plan, workers: int, engine: Backend) -> dict[str, Any]:
         "disk_bytes": file_bytes(made),
         "workers": workers,
         "time_estimate": {
-            "seconds": pace * share * made.realizations / workers,
+            "seconds": seconds / workers,
             "backend": engine.name,
             "seconds_per_realization_of_longest_point": pace,
         },

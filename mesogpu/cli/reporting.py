@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
+from mesogpu.cli.exit_codes import DIFFERENT
 from mesogpu.cli.options import json_option, results_argument, verbosity
 from mesogpu.cli.render import Sheet, emit, emit_json, emit_sentences, emit_sheet
-
-DIFFERENT = 1
 
 
 @click.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mesogpu.cli.exit_codes import INCOMPLETE
 from mesogpu.cli.options import json_option, results_argument, verbosity
 from mesogpu.cli.quantities import counted
 from mesogpu.cli.render import Sheet, emit, emit_json, emit_sentences, emit_sheet, narrate
@@ -15,7 +16,6 @@ from mesogpu.cli.render import Sheet, emit, emit_json, emit_sentences, emit_shee
 if TYPE_CHECKING:
     from mesogpu.store import Progress
 
-INCOMPLETE = 1
 
 _MOST_POINTS = 50
 """Points that a status lists one by one."""

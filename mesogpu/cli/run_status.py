@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mesogpu.cli.exit_codes import INCOMPLETE
 from mesogpu.cli.quantities import counted
 from mesogpu.cli.render import Sheet, emit, emit_json, emit_sheet
 
 if TYPE_CHECKING:
     from mesogpu.execute.slurm import RunDirectory, RunStatus, ShardStatus
 
-INCOMPLETE = 1
 
 _MOST_SHARDS = 50
 """Shards that the table lists one by one."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mesogpu.cli.exit_codes import INCOMPLETE, TOO_MANY_FAILED
 from mesogpu.cli.options import backend_option, config_argument, overrides_option, verbosity, workers_option
 from mesogpu.cli.progress import Listener, run_progress, skipped_words
 from mesogpu.cli.quantities import counted, ensemble
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from mesogpu.execute import BlockSkipped
     from mesogpu.store import Progress
 
-INCOMPLETE = 1
-TOO_MANY_FAILED = 4
 
 _NAMED = 5
 """Skipped blocks, at most, that the verdict names one by one."""

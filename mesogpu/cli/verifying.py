@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mesogpu.cli.exit_codes import DAMAGED, INCOMPLETE
 from mesogpu.cli.options import json_option, verbosity
 from mesogpu.cli.quantities import counted
 from mesogpu.cli.render import Sheet, emit, emit_json, emit_sheet, tell
-from mesogpu.cli.results import INCOMPLETE
 
 if TYPE_CHECKING:
     from mesogpu.store import PointBlocks, Repair, Verification
 
-DAMAGED = 3
 
 _MOST_POINTS = 50
 """Points that are listed one by one where there is nothing special about them."""

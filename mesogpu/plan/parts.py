@@ -24,6 +24,21 @@ class Part:
     first_block: int
     blocks: int
 
+    def __post_init__(self) -> None:
+        counts = (self.first_point, self.points, self.first_block, self.blocks)
+        if not all(type(count) is int and count >= 0 for count in counts) or 0 in (self.points, self.blocks):
+            raise ValueError(f"{counts!r} is no part of a plan: it needs four whole numbers, points and blocks above 0")
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Where it lies in the whole: points, blocks."""
+        points = slice(self.first_point, self.first_point + self.points)
+        return points, slice(self.first_block, self.first_block + self.blocks)
+
+    def realizations(self, block_size: int, total: int) -> int:
+        """Realizations of each of its points, of which the whole has `total`; the last block may be short."""
+        return min(total, (self.first_block + self.blocks) * block_size) - self.first_block * block_size
+
     def text(self) -> str:
         """As JSON, for the attribute of a results file."""
         return json.dumps(asdict(self))
@@ -35,13 +50,9 @@ class Part:
         raises : ValueError for anything else
         """
         document = json.loads(text)
-        names = tuple(cls.__dataclass_fields__)
-        if not isinstance(document, dict) or tuple(document) != names:
+        if not isinstance(document, dict) or tuple(document) != tuple(cls.__dataclass_fields__):
             raise ValueError(f"{text[:100]!r} does not tell a part of a plan")
-        counts = [document[name] for name in names]
-        if not all(type(count) is int and count >= 0 for count in counts) or 0 in (counts[1], counts[3]):
-            raise ValueError(f"{text[:100]!r} does not tell a part of a plan")
-        return cls(*counts)
+        return cls(**document)
 
     def describe(self) -> str:
         """In words, such as "points 0 to 3, blocks 4 to 7"."""

@@ -43,10 +43,7 @@ class Plan:
     def realizations(self) -> int:
         """Realizations a point."""
         total = self.experiment.realizations
-        if self.part is None:
-            return total
-        first, last = self.part.first_block, self.part.first_block + self.part.blocks
-        return min(total, last * self.block_size) - first * self.block_size
+        return self.part.realizations(self.block_size, total) if self.part else total
 
     @property
     def blocks_per_point(self) -> int:
@@ -85,12 +82,11 @@ class Plan:
 
         raises : ValueError where the whole has no such part
         """
-        last_point, last_block = part.first_point + part.points, part.first_block + part.blocks
-        if self.part or last_point > len(self.points) or last_block > self.blocks_per_point:
+        chosen, blocks = part.window
+        if self.part or chosen.stop > len(self.points) or blocks.stop > self.blocks_per_point:
             raise ValueError(
                 f"{part.describe()}: this plan has {len(self.points)} points of {self.blocks_per_point} blocks"
             )
-        chosen = slice(part.first_point, last_point)
         points = tuple(replace(point, index=index) for index, point in enumerate(self.points[chosen]))
         return replace(self, points=points, channels=self.channels[chosen], part=part)
 

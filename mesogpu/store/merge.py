@@ -56,11 +56,7 @@ class _Source:
     @property
     def window(self) -> tuple[slice, slice]:
         """Where it lies in the whole: points, blocks."""
-        part = self.plan.part
-        if part is None:
-            return slice(None), slice(None)
-        points = slice(part.first_point, part.first_point + part.points)
-        return points, slice(part.first_block, part.first_block + part.blocks)
+        return self.plan.part.window if self.plan.part else (slice(None), slice(None))
 
     def committed(self) -> NDArray[np.bool_]:
         """By its commit table, (points, blocks)."""

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import MESOGPU, Bench, digest
+from bench import MESOGPU, Bench, digest
 from slurm_cluster import SlurmCluster
 
 pytestmark = pytest.mark.slurm

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Bench
+from bench import Bench
 
 pytestmark = pytest.mark.slurm
 

@@ -11,29 +11,13 @@ from pathlib import Path
 import h5py
 import pytest
 import store_cases as cases
-from click.testing import CliRunner, Result
 from faults.damage import behead, manifest_of, spoil
+from store_commands import PLAN, invoke
 
-from mesogpu.cli.commands import main
 from mesogpu.errors import EnvironmentFault, StoreError
 from mesogpu.store import Writer, creation, pack, provenance, read_progress, repair, verify
 from mesogpu.store.existing import find
 from mesogpu.store.repair import UNKNOWN_SIGNATURE
-
-PLAN = cases.plan()
-SOME = [(0, 0), (0, 5), (1, 12)]
-
-
-@pytest.fixture
-def whole(tmp_path: Path) -> Path:
-    path = tmp_path / "run.h5"
-    cases.write(path, PLAN)
-    path.chmod(0o644)
-    return path
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(each) for each in arguments])
 
 
 @pytest.mark.parametrize("loss", ["missing", "damaged"])

@@ -9,11 +9,10 @@ from pathlib import Path
 import h5py
 import pytest
 import store_cases as cases
-from click.testing import CliRunner, Result
 from faults.damage import manifest_of, spoil
+from store_commands import PLAN, SOME, invoke
 from test_store_commits import writer_process
 
-from mesogpu.cli.commands import main
 from mesogpu.errors import DamagedFileError
 from mesogpu.store import Writer, open_results, pack, provenance, read_progress, verify
 from mesogpu.store.existing import find
@@ -21,21 +20,6 @@ from mesogpu.store.layout import make_layout
 from mesogpu.store.manifest import Manifest, hash_outside
 from mesogpu.store.raw import BlockFile
 from mesogpu.store.scan import State, scan
-
-PLAN = cases.plan()
-SOME = [(0, 0), (0, 5), (1, 12)]
-
-
-@pytest.fixture
-def whole(tmp_path: Path) -> Path:
-    path = tmp_path / "run.h5"
-    cases.write(path, PLAN)
-    path.chmod(0o644)
-    return path
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(each) for each in arguments])
 
 
 def test_a_whole_file_is_0_and_an_unfinished_one_1(whole: Path, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def sbatch(arguments: Sequence[str]) -> int:
 
     raises : Refused with SLURM's own words; EnvironmentFault where it did not answer, and may have taken the job
     """
-    answer = _run(["sbatch", "--parsable", *arguments])
+    answer = _run(["sbatch", "--parsable", *arguments]).stdout
     number = answer.strip().splitlines()[-1].partition(";")[0] if answer.strip() else ""
     if not number.isdecimal():
         raise EnvironmentFault(f"sbatch: answered {answer.strip()[:200]!r} instead of a job number; see squeue")
@@ -76,9 +76,7 @@ def trial(arguments: Sequence[str]) -> str:
 
     raises : Refused with SLURM's own words
     """
-    run = _started(["sbatch", "--test-only", *arguments])
-    if run.returncode != 0:
-        raise _refusal("sbatch", run)
+    run = _run(["sbatch", "--test-only", *arguments])
     return (run.stdout + run.stderr).strip()
 
 
@@ -91,7 +89,7 @@ def jobs(scripts: Collection[Path], owner: str) -> list[Job]:
     raises : EnvironmentFault where SLURM does not answer
     """
     wanted = {str(script) for script in scripts}
-    answer = _run(["squeue", "-h", "-r", "-t", "all", "-u", owner, "-o", "%F|%K|%T|%r|%o"])
+    answer = _run(["squeue", "-h", "-r", "-t", "all", "-u", owner, "-o", "%F|%K|%T|%r|%o"]).stdout
     found = []
     for line in answer.splitlines():
         number, task, state, reason, script = line.split("|", 4)
@@ -113,15 +111,15 @@ def cancel_jobs(numbers: Iterable[int]) -> None:
 
 def largest_array() -> int | None:
     """SLURM's MaxArraySize: positions in an array are below it; None where SLURM does not say."""
-    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", _run(["scontrol", "show", "config"]), re.MULTILINE)
+    match = re.search(r"^MaxArraySize\s*=\s*(\d+)", _run(["scontrol", "show", "config"]).stdout, re.MULTILINE)
     return int(match.group(1)) if match else None
 
 
-def _run(command: Sequence[str]) -> str:
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     run = _started(command)
     if run.returncode != 0:
         raise _refusal(command[0], run)
-    return run.stdout
+    return run
 
 
 def _started(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

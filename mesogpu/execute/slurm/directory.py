@@ -12,7 +12,7 @@ from typing import Any, Final
 from mesogpu.errors import DamagedFileError, StoreError
 from mesogpu.execute.slurm.plan_file import PlanFile, identity
 from mesogpu.plan import Part, Plan, make_plan
-from mesogpu.store.runlog import append_line, parse_lines
+from mesogpu.store.runlog import append_line
 
 MOST_RESTARTS: Final = 5
 """A shard queues itself again so many times; then it waits for `mesogpu resume`."""
@@ -135,9 +135,8 @@ class RunDirectory:
 
     def realizations(self, shard: int) -> int:
         """Realizations of one shard, over all its points."""
-        part, size = self.parts[shard], self.description.block_size
-        last = min((part.first_block + part.blocks) * size, self.description.realizations)
-        return part.points * (last - part.first_block * size)
+        part, whole = self.parts[shard], self.description
+        return part.points * part.realizations(whole.block_size, whole.realizations)
 
     @cached_property
     def plan(self) -> Plan:
@@ -160,10 +159,6 @@ class RunDirectory:
         except ValueError as error:
             raise DamagedFileError(f"{self.plan_file}: is not as it was written ({error}); submit anew") from error
         return plan
-
-    def entries(self) -> list[dict[str, Any]]:
-        """What `note` wrote."""
-        return parse_lines(self.submissions.read_bytes()) if self.submissions.exists() else []
 
     def note(self, **entry: Any) -> None:
         """Add a line to the submissions, and bring it to the disk."""

@@ -37,8 +37,7 @@ def merge_run(run: RunDirectory, *, partial: bool = False, mixed: bool = False) 
     found = merge(run.results, plan, parts, config_text=text, partial=partial, mixed=mixed)
     missing = {}
     for number, part in enumerate(run.parts):
-        points = slice(part.first_point, part.first_point + part.points)
-        lacking = int((~found.done[points, part.first_block : part.first_block + part.blocks]).sum())
+        lacking = int((~found.done[part.window]).sum())
         if lacking:
             missing[number] = lacking
     if found.written:

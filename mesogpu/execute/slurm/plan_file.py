@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -52,7 +52,7 @@ class PlanFile:
             **{key: getattr(self, key) for key in _TYPES},
             "profile": self.profile.document(),
             # Each shard: first point, points, first block, blocks.
-            "shards": [[part.first_point, part.points, part.first_block, part.blocks] for part in self.parts],
+            "shards": [astuple(part) for part in self.parts],
         }
         path.write_text(json.dumps(document) + "\n", encoding="utf-8")
 
@@ -107,14 +107,7 @@ def _values(document: dict[str, Any]) -> dict[str, Any]:
     for key, kind in _TYPES.items():
         if type(values[key]) is not kind or (kind is int and values[key] < 1):
             raise ValueError(f"{key} is {values[key]!r}")
-    parts = tuple(_part(row) for row in document["shards"])
+    parts = tuple(Part(*row) for row in document["shards"])
     if not parts:
         raise ValueError("it has no shards")
     return values | {"profile": Profile.from_document(document["profile"]), "parts": parts}
-
-
-def _part(row: Any) -> Part:
-    counts = isinstance(row, list) and len(row) == 4 and all(type(value) is int and value >= 0 for value in row)
-    if not counts or 0 in (row[1], row[3]):
-        raise ValueError(f"{row!r} is no shard")
-    return Part(*row)

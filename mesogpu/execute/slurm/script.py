@@ -65,11 +65,17 @@ def merge_script(run: RunDirectory, profile: Profile) -> str:
 
 def array_argument(shards: Iterable[int], max_parallel: int) -> str:
     """--array for these shards: "0-3,7%2"."""
-    ranges = []
+    told = (str(first) if first == last else f"{first}-{last}" for first, last in ranges(shards))
+    return f"--array={','.join(told)}{f'%{max_parallel}' if max_parallel else ''}"
+
+
+def ranges(shards: Iterable[int]) -> list[tuple[int, int]]:
+    """(first, last) of consecutive shards."""
+    found = []
     for _, group in groupby(enumerate(sorted(shards)), key=lambda pair: pair[1] - pair[0]):
         run = [shard for _, shard in group]
-        ranges.append(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}")
-    return f"--array={','.join(ranges)}{f'%{max_parallel}' if max_parallel else ''}"
+        found.append((run[0], run[-1]))
+    return found
 
 
 def run_name(root: Path) -> str:

@@ -7,12 +7,11 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from mesogpu.backends.pace import seconds_per_realization
+from mesogpu.backends.pace import seconds_of_plan
 from mesogpu.backends.select import select_backend
 from mesogpu.config.profile import Profile
 from mesogpu.errors import BackendUnavailable, PlanError
 from mesogpu.execute.slurm.directory import MOST_RESTARTS
-from mesogpu.physics.blas import one_thread
 from mesogpu.plan import Part, Plan
 from mesogpu.plan.cost import realization_flops
 from mesogpu.plan.parts import cut
@@ -29,12 +28,10 @@ class Sharding:
 
     parts   : what each computes
     seconds : that the largest shard takes by an estimate, None where there is none
-    blocks  : seconds of the largest block, None likewise
     """
 
     parts: tuple[Part, ...]
     seconds: float | None
-    block_seconds: float | None
 
 
 def choose_backend(asked: str, profile: Profile) -> str:
@@ -73,10 +70,10 @@ def make_sharding(plan: Plan, profile: Profile, *, backend: str, shards: int | N
         needed = math.ceil(total / (AIM * profile.seconds)) if total is not None else 1
         shards = min(max(needed, profile.max_parallel, 1), blocks, MOST_SHARDS)
     parts = cut(costs, plan.blocks_per_point, shards)
-    largest = max(sum(costs[part.first_point : part.first_point + part.points]) * part.blocks for part in parts)
+    largest = max(sum(costs[part.window[0]]) * part.blocks for part in parts)
     seconds = None if total is None else total * largest / (sum(costs) * plan.blocks_per_point)
     _require_time(profile, parts, blocks, seconds, block_seconds)
-    return Sharding(parts, seconds, block_seconds)
+    return Sharding(parts, seconds)
 
 
 def _estimate(plan: Plan, profile: Profile, backend: str) -> tuple[float | None, float | None]:
@@ -85,12 +82,9 @@ def _estimate(plan: Plan, profile: Profile, backend: str) -> tuple[float | None,
         engine = select_backend(backend)
     except BackendUnavailable:
         return None, None
-    longest = max(plan.points, key=realization_flops)
-    with one_thread():
-        pace = seconds_per_realization(engine, longest)
-    share = plan.flops / (plan.realizations * realization_flops(longest))
+    pace, seconds = seconds_of_plan(engine, plan)
     workers = 1 if engine.name == "cuda" else profile.cpus
-    return pace * share * plan.realizations / workers, pace * min(plan.block_size, plan.realizations)
+    return seconds / workers, pace * min(plan.block_size, plan.realizations)
 
 
 def _require_time(

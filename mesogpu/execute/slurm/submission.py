@@ -25,7 +25,7 @@ from mesogpu.errors import BackendUnavailable, EnvironmentFault, StoreError
 from mesogpu.execute.slurm import commands
 from mesogpu.execute.slurm.directory import RunDirectory
 from mesogpu.execute.slurm.plan_file import PlanFile, identity
-from mesogpu.execute.slurm.script import array_argument, merge_script, require_writable, shard_script
+from mesogpu.execute.slurm.script import array_argument, merge_script, ranges, require_writable, shard_script
 from mesogpu.execute.slurm.sharding import Sharding
 from mesogpu.execute.slurm.standing import RunStatus, jobs_of, standing
 from mesogpu.plan import Plan
@@ -200,7 +200,7 @@ def _refuse_existing(root: Path, experiment: Experiment) -> None:
         if not root.parent.is_dir():
             raise StoreError(f"{root}: there is no directory {root.parent}; create it, or choose another with -o")
         return
-    if not (root / "plan.json").is_file():
+    if not RunDirectory(root).plan_file.is_file():
         raise StoreError(f"{root}: is there already and is no run of mesogpu; choose another directory with -o")
     run = RunDirectory.open(root)
     if run.description.identity != identity(experiment):
@@ -283,7 +283,7 @@ def _send(run: RunDirectory, shards: Sequence[int], waiting: Sequence[int], argu
     if shards:
         array = array_argument(shards, run.description.profile.max_parallel)
         job = commands.sbatch([*arguments, array, str(run.script)])
-        run.note(event="submitted", job=job, shards=_ranges(shards), arguments=list(arguments))
+        run.note(event="submitted", job=job, shards=ranges(shards), arguments=list(arguments))
     before = [str(number) for number in chain(waiting, [job] if job else [])]
     dependency = [f"--dependency=afterany:{':'.join(before)}"] if before else []
     try:
@@ -297,14 +297,3 @@ def _send(run: RunDirectory, shards: Sequence[int], waiting: Sequence[int], argu
         ) from fault
     run.note(event="merge submitted", merge_job=merge_job, after=before)
     return Submission(run, tuple(shards), job, merge_job)
-
-
-def _ranges(shards: Sequence[int]) -> list[tuple[int, int]]:
-    """(first, last) of consecutive shards."""
-    found: list[tuple[int, int]] = []
-    for shard in shards:
-        if found and found[-1][1] == shard - 1:
-            found[-1] = (found[-1][0], shard)
-        else:
-            found.append((shard, shard))
-    return found
